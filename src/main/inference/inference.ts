@@ -1,0 +1,52 @@
+import type { EngineStatus, ModelInfo } from '../../shared/contract.ts';
+import type { Box, Rle } from '../../shared/records.ts';
+
+/**
+ * The port to inference. Three things stand behind it: the engine in this process (command line), and
+ * the engine in a child of plain Node (browser host) or in a utilityProcess (desktop), over messages.
+ */
+export interface Inference {
+  models(): Promise<readonly ModelInfo[]>;
+  /**
+   * Decodes the image file, runs the model, and answers with instances in image space.
+   * Throws AppError: `not-found` (model or file), `invalid` (manifest), `unsupported` or `io` (the
+   * image cannot be decoded; the message says why), `model-load`, `model-run`, `cancelled`.
+   */
+  predict(request: PredictRequest, signal?: AbortSignal): Promise<Prediction>;
+  status(): EngineStatus;
+  /** Called on every change of status; answers with the way to stop it. */
+  onStatus(listener: (status: EngineStatus) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface PredictRequest {
+  readonly modelId: string;
+  /** Absolute path. */
+  readonly path: string;
+  /** `user` goes before everything that is `batch`. */
+  readonly priority: 'user' | 'batch';
+  /** The image that will be asked next, decoded meanwhile; absolute path or null. */
+  readonly next: string | null;
+}
+
+export interface PredictedInstance {
+  /** Name as the manifest's label list has it. */
+  readonly label: string;
+  readonly score: number;
+  readonly box: Box;
+  readonly rle: Rle;
+}
+
+export interface Prediction {
+  readonly modelId: string;
+  readonly modelVersion: string;
+  readonly width: number;
+  readonly height: number;
+  readonly instances: readonly PredictedInstance[];
+  readonly provider: string;
+  readonly decodeMs: number;
+  readonly prepareMs: number;
+  readonly runMs: number;
+  readonly finishMs: number;
+  readonly totalMs: number;
+}

@@ -1,0 +1,100 @@
+import type { Annotation, Box, Geometry, ImageDocument, Label, Suggestion } from '../../shared/records.ts';
+
+/**
+ * What the panels around the canvas may see and do of the open image. `editor.svelte.ts` implements
+ * it with runes: every property below is reactive when read in a component. Documents are immutable
+ * and held in `$state.raw` (proxies cannot be cloned: svelte #13562).
+ */
+export type ToolName = 'select' | 'polygon' | 'box' | 'brush' | 'eraser';
+
+export type SaveState =
+  | { readonly kind: 'clean' }
+  | { readonly kind: 'saving' }
+  | { readonly kind: 'saved'; readonly revision: number; readonly atMs: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export type Selection =
+  | { readonly kind: 'annotation'; readonly id: string }
+  | { readonly kind: 'suggestion'; readonly id: number };
+
+export interface Pointer {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface EditorView {
+  readonly document: ImageDocument | null;
+  readonly loading: boolean;
+  readonly imageError: string | null;
+  readonly labels: readonly Label[];
+  /** Suggestions that are undecided and at or above `minScore`, highest score first. */
+  readonly shownSuggestions: readonly Suggestion[];
+  /** All undecided, whatever their score. */
+  readonly pendingSuggestions: readonly Suggestion[];
+  minScore: number;
+  readonly tool: ToolName;
+  readonly activeLabelId: number | null;
+  readonly selection: Selection | null;
+  readonly hover: Selection | null;
+  readonly hidden: ReadonlySet<string>;
+  readonly locked: ReadonlySet<string>;
+  readonly suggestionsVisible: boolean;
+  readonly annotationsVisible: boolean;
+  colouring: 'instance' | 'semantic';
+  /** Brush diameter in image pixels. */
+  brushPx: number;
+  readonly zoom: number;
+  /** Image-space position under the pointer, null outside the image. */
+  readonly pointer: Pointer | null;
+  readonly save: SaveState;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /** What the user can do now, for the bar under the image: [key, what]. */
+  readonly hints: readonly (readonly [key: string, what: string])[];
+  /** A gesture in progress (a half-drawn polygon, a stroke). */
+  readonly drafting: boolean;
+
+  /** Waits for unsaved edits, then shows another image. Never drops an edit. */
+  open(imageId: number, imageUrl: string): Promise<void>;
+  /** Fetches the document again (new suggestions), keeping selection and drafts. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+  setLabels(labels: readonly Label[]): void;
+  setTool(tool: ToolName): void;
+  /** Class for new instances; also changes the class of the selection, as one edit. */
+  setLabel(labelId: number): void;
+  select(selection: Selection | null): void;
+  setHover(selection: Selection | null): void;
+  selectNext(step: 1 | -1): void;
+  acceptSelected(): void;
+  rejectSelected(): void;
+  acceptAllShown(): void;
+  deleteSelected(): void;
+  duplicateSelected(): void;
+  copySelected(): void;
+  paste(): void;
+  toggleHidden(id: string): void;
+  toggleLocked(id: string): void;
+  toggleSuggestions(): void;
+  toggleAnnotations(): void;
+  toggleCrowd(): void;
+  raise(step: 1 | -1): void;
+  /** Ends the draft (`Enter`, double click) or drops it (`Esc`). */
+  finishDraft(): void;
+  cancelDraft(): void;
+  removeLastPoint(): void;
+  undo(): Promise<void>;
+  redo(): Promise<void>;
+  fit(): void;
+  zoomTo(scale: number): void;
+  zoomBy(factor: number): void;
+  nudge(dx: number, dy: number): void;
+}
+
+/** Geometry of an annotation measured for the panels. */
+export interface Measured {
+  readonly annotation: Annotation;
+  readonly geometry: Geometry;
+  readonly box: Box;
+  readonly area: number;
+}

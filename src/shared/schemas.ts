@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** Schemas of the records that cross a boundary into the main side. Types are not trust. */
+
+const finite = z.number().finite();
+export const idSchema = z.number().int().positive();
+export const colorSchema = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'a colour is #RRGGBB');
+export const hotkeySchema = z.string().regex(/^[1-9]$/, 'a class hotkey is 1 to 9').nullable();
+export const labelNameSchema = z.string().trim().min(1, 'a class needs a name').max(120);
+
+export const ringSchema = z
+  .array(finite)
+  .min(6, 'a ring needs at least three points')
+  .refine((r) => r.length % 2 === 0, 'a ring is x, y pairs')
+  .readonly();
+
+export const boxSchema = z.tuple([finite, finite, finite.nonnegative(), finite.nonnegative()]).readonly();
+
+export const rleSchema = z
+  .object({
+    size: z.tuple([z.number().int().positive(), z.number().int().positive()]).readonly(),
+    counts: z.string(),
+  })
+  .readonly();
+
+export const geometrySchema = z.discriminatedUnion('kind', [
+  z
+    .object({
+      kind: z.literal('polygon'),
+      parts: z
+        .array(z.object({ outer: ringSchema, holes: z.array(ringSchema).readonly() }).readonly())
+        .min(1)
+        .readonly(),
+    })
+    .readonly(),
+  z.object({ kind: z.literal('mask'), rle: rleSchema }).readonly(),
+  z.object({ kind: z.literal('box'), box: boxSchema }).readonly(),
+]);
+
+export const annotationSchema = z
+  .object({
+    id: z.string().min(8).max(64),
+    labelId: idSchema,
+    geometry: geometrySchema,
+    z: finite,
+    crowd: z.boolean(),
+    origin: z.enum(['drawn', 'accepted', 'corrected', 'imported']),
+    suggestionId: idSchema.nullable(),
+  })
+  .readonly();
+
+const decisionSchema = z.enum(['accepted', 'corrected', 'rejected']);
+
+export const diffSchema = z
+  .object({
+    added: z.array(annotationSchema).readonly(),
+    removed: z.array(annotationSchema).readonly(),
+    updated: z.array(z.tuple([annotationSchema, annotationSchema]).readonly()).readonly(),
+    decided: z
+      .array(
+        z
+          .object({ suggestionId: idSchema, from: decisionSchema.nullable(), to: decisionSchema.nullable() })
+          .readonly(),
+      )
+      .readonly(),
+  })
+  .readonly();
