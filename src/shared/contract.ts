@@ -171,6 +171,11 @@ const pageInput = z.object({
   states: z.array(z.enum(IMAGE_STATES)).default([]),
 });
 
+const filter = pageInput.omit({ offset: true, limit: true });
+const placeInput = filter.extend({ imageId: idSchema });
+/** `from` is excluded; -1 and the list's length are allowed, to search from either end. */
+const stepInput = filter.extend({ from: z.number().int().min(-1), step: z.union([z.literal(1), z.literal(-1)]) });
+
 function call<I extends z.ZodType, O>(input: I): { readonly input: I; readonly output?: O } {
   return { input };
 }
@@ -214,6 +219,10 @@ export const CALLS = {
   'project.recent': call<typeof none, readonly RecentProject[]>(none),
 
   'images.list': call<typeof pageInput, ImagePage>(pageInput),
+  /** Index of an image in the filtered list that `images.list` pages through; null where the filter hides it. */
+  'images.place': call<typeof placeInput, number | null>(placeInput),
+  /** The nearest image after (1) or before (-1) an index of the filtered list with suggestions to decide on. */
+  'images.nextPending': call<typeof stepInput, { readonly index: number; readonly row: ImageRecord } | null>(stepInput),
   'images.get': (() => {
     const input = z.object({ imageId: idSchema });
     return call<typeof input, ImageRecord>(input);
