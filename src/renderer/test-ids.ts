@@ -1,0 +1,61 @@
+/**
+ * The `data-testid`s that the end-to-end specs hold on to, and what each one is.
+ *
+ * - `welcome-folder`   path field (browser host); `welcome-open` opens what it says, or the native picker
+ * - `welcome-sample`   "Try the sample project"; `welcome-recent` one recent project
+ * - `tool-<name>`      one per tool: select, polygon, box, brush, eraser; `aria-pressed` tells the current one
+ * - `filmstrip-item`   one per image that is in view; `data-image-id`, `data-state`, `aria-current`
+ * - `instance-row`     one per annotation and shown suggestion; `data-kind` annotation|suggestion, `data-id`,
+ *                      `data-state` drawn|accepted|corrected|imported|suggested, `aria-selected`
+ * - `class-row`        `data-label-id`, `aria-pressed`; `class-add`, `class-add-name` the field it opens
+ * - `score-slider`     the thumb: `role=slider`, arrows move it by 0.01; `score-shown` "3 of 7"
+ * - `predict-image`    the button; `predict-menu` opens the menu with `predict-selection`, `predict-untouched`, `predict-folder`
+ * - `model-select`     the current model
+ * - `run-progress`     `data-state`, `data-finished`, `data-total`; `run-cancel`, `run-resume`, `run-failures`
+ * - `export-open`, `export-out`, `export-run`, `export-report`
+ * - `save-state`       `data-kind` clean|saving|saved|failed, `data-revision`
+ * - `engine-status`    `data-provider`; opens the popover `engine-details`
+ * - `accept-all`       accepts all shown suggestions
+ * - `project-name`, `project-close`, `colouring-instance`, `colouring-semantic`, `status-pointer`, `status-zoom`
+ */
+export const TEST_IDS = {
+  welcomeFolder: 'welcome-folder',
+  welcomeOpen: 'welcome-open',
+  welcomeSample: 'welcome-sample',
+  welcomeRecent: 'welcome-recent',
+  filmstripItem: 'filmstrip-item',
+  instanceRow: 'instance-row',
+  classRow: 'class-row',
+  classAdd: 'class-add',
+  classAddName: 'class-add-name',
+  scoreSlider: 'score-slider',
+  scoreShown: 'score-shown',
+  predictImage: 'predict-image',
+  predictMenu: 'predict-menu',
+  predictSelection: 'predict-selection',
+  predictUntouched: 'predict-untouched',
+  predictFolder: 'predict-folder',
+  modelSelect: 'model-select',
+  runProgress: 'run-progress',
+  runCancel: 'run-cancel',
+  runResume: 'run-resume',
+  runFailures: 'run-failures',
+  exportOpen: 'export-open',
+  exportOut: 'export-out',
+  exportRun: 'export-run',
+  exportReport: 'export-report',
+  saveState: 'save-state',
+  engineStatus: 'engine-status',
+  engineDetails: 'engine-details',
+  acceptAll: 'accept-all',
+  projectName: 'project-name',
+  projectClose: 'project-close',
+  colouringInstance: 'colouring-instance',
+  colouringSemantic: 'colouring-semantic',
+  statusPointer: 'status-pointer',
+  statusZoom: 'status-zoom',
+} as const;
+
+export function toolTestId(tool: string): string {
+  return `tool-${tool}`;
+}
