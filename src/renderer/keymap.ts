@@ -50,7 +50,7 @@ function keyName(press: KeyPress): string {
   const letter = /^Key([A-Z])$/.exec(press.code)?.[1];
   if (letter && !/^[\x20-\x7e]$/.test(press.key)) return letter;
   const digit = /^(?:Digit|Numpad)([0-9])$/.exec(press.code)?.[1];
-  if (digit && !press.shiftKey) return digit;
+  if (digit && !press.shiftKey && !press.altKey) return digit;
   return press.key.toUpperCase();
 }
 
@@ -77,9 +77,14 @@ const MAC_SIGNS: Readonly<Record<string, string>> = { Mod: '⌘', Shift: '⇧', 
 const SIGNS: Readonly<Record<string, string>> = { Mod: 'Ctrl', Shift: '⇧' };
 const BOTH: Readonly<Record<string, string>> = { Escape: 'Esc', ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓' };
 
+/** `Mod++` is Mod and the plus key. */
+function split(key: string): readonly string[] {
+  return key.endsWith('+') ? [...key.slice(0, -1).split('+').filter((part) => part !== ''), '+'] : key.split('+');
+}
+
 /** How a key is printed on buttons, in the palette and on the cheat sheet. */
 export function showKey(key: string, mac: boolean): string {
-  const parts = key.split('+').map((part) => (mac ? MAC_SIGNS[part] : SIGNS[part]) ?? BOTH[part] ?? part);
+  const parts = split(key).map((part) => (mac ? MAC_SIGNS[part] : SIGNS[part]) ?? BOTH[part] ?? part);
   return parts.join(mac ? '' : ' ');
 }
 
@@ -89,7 +94,7 @@ export function ariaKeys(keys: readonly string[], mac: boolean): string {
 }
 
 export function isKnownKey(key: string): boolean {
-  const parts = key.split('+');
+  const parts = split(key);
   const last = parts.at(-1) ?? '';
   const modifiers = parts.slice(0, -1);
   const order = ['Mod', 'Ctrl', 'Meta', 'Alt', 'Shift'];

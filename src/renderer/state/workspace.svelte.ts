@@ -34,7 +34,7 @@ export class Workspace {
   dialog = $state.raw<DialogState | null>(null);
   /** The thumbnail grid lies over the canvas. */
   browsing = $state(false);
-  /** Counts up to ask the class panel for its name field, the film strip for its search field. */
+  /** The class panel shows the field for a new class. */
   addingLabel = $state(false);
   /** The image that should be open; the newest wish wins while one is being opened. */
   #wanted: { readonly row: ImageRecord } | null = null;
