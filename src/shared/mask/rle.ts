@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Box, Ring, Rle } from '../records.ts';
 import type { Bitmap } from './bitmap.ts';
-import { checkSize } from './bitmap.ts';
+import { bitmapBox, checkSize } from './bitmap.ts';
 import { ringRuns } from './fill.ts';
 import { combineRuns, runsArea, runsBox, runsOverlap } from './runs.ts';
 
@@ -13,29 +13,61 @@ import { combineRuns, runsArea, runsBox, runsOverlap } from './runs.ts';
 
 type Size = Rle['size'];
 
-/** The runs of a row-major bitmap. */
+/** The runs of a row-major bitmap. Only the columns and rows within its own box are walked. */
 export function bitmapRuns(bitmap: Bitmap): Uint32Array {
-  const { width, height, data } = bitmap;
+  const { width, height } = bitmap;
   checkSize(width, height);
-  const flips: number[] = [];
-  let value = 0;
-  let before = 0;
-  for (let x = 0; x < width; x++) {
-    for (let y = 0, i = x; y < height; y++, i += width) {
-      if (data[i] === value) continue;
-      const at = x * height + y;
-      flips.push(at - before);
-      before = at;
-      value = 1 - value;
-    }
-  }
-  flips.push(width * height - before);
-  return Uint32Array.from(flips);
+  return windowRuns(bitmap, bitmapBox(bitmap), 0, 0, width, height);
 }
 
-/** A bitmap as RLE. Any byte but 0 and 1 is `invalid`. */
+/** The runs, on an image of `width` × `height`, of a bitmap's `box`, the bitmap's origin lying at (left, top). */
+function windowRuns(bitmap: Bitmap, box: Box, left: number, top: number, width: number, height: number): Uint32Array {
+  const { data } = bitmap;
+  const runs: number[] = [];
+  let inside = false;
+  let before = 0;
+  const flip = (at: number): void => {
+    runs.push(at - before);
+    before = at;
+    inside = !inside;
+  };
+  const [firstX, firstY, boxWidth, boxHeight] = box;
+  for (let x = firstX; x < firstX + boxWidth; x++) {
+    const column = (x + left) * height + top;
+    let i = firstY * bitmap.width + x;
+    // A run that ended at the foot of the image goes on only when this column begins at its head.
+    if (inside && (firstY + top > 0 || data[i] !== 1)) flip((x + left) * height);
+    for (let y = firstY; y < firstY + boxHeight; y++, i += bitmap.width) {
+      if ((data[i] === 1) !== inside) flip(column + y);
+    }
+    if (inside && firstY + boxHeight + top < height) flip(column + firstY + boxHeight);
+  }
+  if (inside && (firstX + boxWidth + left) * height < width * height) flip((firstX + boxWidth + left) * height);
+  if (before < width * height || runs.length === 0) runs.push(width * height - before);
+  return Uint32Array.from(runs);
+}
+
+/**
+ * A piece of a mask as the RLE of the whole image of `width` × `height`: the inverse of `decodeRleWithin`.
+ * The piece's top left pixel lies at (x, y), whole numbers; what reaches out of the image is dropped. Cost
+ * goes with the piece. Throws `invalid` for an impossible size.
+ */
+export function encodePatch(piece: Bitmap, x: number, y: number, width: number, height: number): Rle {
+  checkSize(width, height);
+  const [boxX, boxY, boxWidth, boxHeight] = bitmapBox(piece);
+  const fromX = Math.max(boxX, -x);
+  const fromY = Math.max(boxY, -y);
+  const w = Math.min(boxX + boxWidth, width - x) - fromX;
+  const h = Math.min(boxY + boxHeight, height - y) - fromY;
+  if (w <= 0 || h <= 0) return emptyRle(width, height);
+  return { size: [height, width], counts: countsToString(windowRuns(piece, [fromX, fromY, w, h], x, y, width, height)) };
+}
+
+/** A bitmap as RLE. Throws `invalid` for any byte but 0 and 1, or too few or too many of them. */
 export function encodeRle(bitmap: Bitmap): Rle {
-  if (bitmap.data.length !== bitmap.width * bitmap.height || bitmap.data.some((value) => value > 1)) {
+  let highest = 0;
+  for (const value of bitmap.data) highest |= value;
+  if (bitmap.data.length !== bitmap.width * bitmap.height || highest > 1) {
     throw new AppError('invalid', `A ${bitmap.width}×${bitmap.height} bitmap has one byte, 0 or 1, for each pixel.`, {
       bytes: bitmap.data.length,
     });
