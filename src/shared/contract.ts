@@ -91,6 +91,7 @@ export interface RunInfo {
   readonly modelVersion: string;
   readonly state: RunState;
   readonly total: number;
+  /** Images done with, the failed ones among them. */
   readonly finished: number;
   readonly failed: number;
   readonly suggestions: number;

@@ -64,6 +64,8 @@ export interface ImageRecord {
   readonly revision: number;
   /** Why it cannot be used, or null. */
   readonly error: string | null;
+  /** Something to know about a usable file, e.g. that its content changed after it was annotated. */
+  readonly note?: string | null;
   readonly annotations: number;
   /** Suggestions not yet decided on, of the newest run. */
   readonly pending: number;

@@ -1,0 +1,234 @@
+import { join, sep } from 'node:path';
+import type { RunInfo, RunState } from '../shared/contract.ts';
+import { AppError, toWireError } from '../shared/errors.ts';
+import type { ImageRecord } from '../shared/records.ts';
+import type { Inference, Prediction } from './inference/inference.ts';
+import type { Paced } from './paced.ts';
+import { paced } from './paced.ts';
+import type { NewSuggestion } from './store/runs.ts';
+import type { Store } from './store/store.ts';
+
+/** What a run tells while it works. */
+export interface JobEvents {
+  progress(run: RunInfo): void;
+  imageDone(imageId: number): void;
+  labelsMade(): void;
+}
+
+/**
+ * Runs a model over images, one after the other, and keeps what it proposes. Every image is one
+ * transaction, so that a run goes on where it was after a cancel or a crash. An image that fails is
+ * listed with its reason and the rest goes on; when `FAILURES_IN_A_ROW` predictions fail one after
+ * the other the model or the engine is at fault, and the run ends as failed.
+ */
+export interface Jobs {
+  /** Throws `not-found` and `model-load` for a model that cannot be used, before anything is written. */
+  start(modelId: string, imageIds: readonly number[]): Promise<RunInfo>;
+  /** Throws `conflict` where nothing is left or the run goes on already. */
+  resume(runId: number): Promise<RunInfo>;
+  /** Answers after the run stopped. A run that has ended is left as it is. */
+  cancel(runId: number): Promise<RunInfo>;
+  list(): RunInfo[];
+  /** Waits until the run is not running. */
+  finished(runId: number): Promise<RunInfo>;
+  /** Stops what runs; it can be resumed at the next opening. */
+  close(): Promise<void>;
+}
+
+const FAILURES_IN_A_ROW = 3;
+const PROGRESS_MS = 100;
+
+interface Live {
+  readonly abort: AbortController;
+  readonly progress: Paced<void>;
+  readonly ended: Promise<void>;
+  /** Milliseconds per image, smoothed; null before the first one. */
+  pace: number | null;
+  /** What becomes of the run when it is stopped. */
+  stopAs: RunState;
+}
+
+export function createJobs(store: Store, folder: string, inference: Inference, events: JobEvents, now: () => number): Jobs {
+  const live = new Map<number, Live>();
+  /** Folder runs queue up; a single image goes at once. */
+  let queue: Promise<void> = Promise.resolve();
+
+  function info(runId: number): RunInfo {
+    const run = store.runs.get(runId);
+    const pace = live.get(runId)?.pace ?? null;
+    const msLeft = run.state === 'running' && pace !== null ? Math.round(pace * (run.total - run.finished)) : null;
+    return { ...run, msLeft };
+  }
+
+  async function usable(modelId: string): Promise<{ version: string; labels: readonly string[] }> {
+    const model = (await inference.models()).find((m) => m.id === modelId);
+    if (!model) throw new AppError('not-found', `There is no model “${modelId}”.`, { modelId });
+    if (model.problem !== null) throw new AppError('model-load', `Model “${modelId}” cannot be used: ${model.problem}`, { modelId });
+    return model;
+  }
+
+  function ensureLabels(names: readonly string[]): Map<string, number> {
+    const before = store.labels.list().length;
+    const ids = store.labels.ensure(names);
+    if (store.labels.list().length !== before) events.labelsMade();
+    return ids;
+  }
+
+  function launch(runId: number, modelId: string, labels: readonly string[]): void {
+    const abort = new AbortController();
+    const single = store.runs.get(runId).total === 1;
+    const before = single ? Promise.resolve() : queue;
+    const progress = paced<void>(PROGRESS_MS, () => events.progress(info(runId)));
+    const ended = before.then(async () => {
+      const job = live.get(runId);
+      if (job) await work(runId, modelId, labels, job, single ? 'user' : 'batch');
+      live.delete(runId);
+      progress.stop();
+      events.progress(info(runId));
+    });
+    live.set(runId, { abort, progress, ended, pace: null, stopAs: 'cancelled' });
+    if (!single) queue = ended;
+  }
+
+  /** Never throws: whatever happens becomes the run's state and message. */
+  async function work(runId: number, modelId: string, labels: readonly string[], job: Live, priority: 'user' | 'batch'): Promise<void> {
+    try {
+      const labelIds = ensureLabels(labels);
+      const pending = store.runs.pending(runId);
+      let inARow = 0;
+      job.progress.push();
+      for (const [index, imageId] of pending.entries()) {
+        job.abort.signal.throwIfAborted();
+        const started = now();
+        const reason = await one(runId, modelId, imageId, pending[index + 1] ?? null, labelIds, job, priority);
+        if (reason?.engine) inARow++;
+        else inARow = 0;
+        if (reason) store.runs.failImage(runId, imageId, reason.text);
+        events.imageDone(imageId);
+        const took = now() - started;
+        job.pace = job.pace === null ? took : 0.8 * job.pace + 0.2 * took;
+        job.progress.push();
+        if (reason && inARow >= FAILURES_IN_A_ROW && index + 1 < pending.length) {
+          throw new AppError('model-run', `${FAILURES_IN_A_ROW} images failed one after the other, the last with: ${reason.text}`);
+        }
+      }
+      const run = store.runs.get(runId);
+      const all = run.failed > 0 && run.failed === run.total;
+      store.runs.setState(runId, all ? 'failed' : 'done', all ? failedMessage(store.runs.failures(runId)[0]?.reason ?? '', run.total) : null);
+    } catch (thrown) {
+      const { code, message } = toWireError(thrown);
+      const stopped = code === 'cancelled' || job.abort.signal.aborted;
+      store.runs.setState(runId, stopped ? job.stopAs : 'failed', stopped ? null : message);
+    }
+  }
+
+  /** Null, or why this image failed; `engine` where the model rather than the image is at fault. */
+  async function one(
+    runId: number,
+    modelId: string,
+    imageId: number,
+    nextId: number | null,
+    labelIds: Map<string, number>,
+    job: Live,
+    priority: 'user' | 'batch',
+  ): Promise<{ text: string; engine: boolean } | null> {
+    const image = store.images.get(imageId);
+    if (image.error !== null) return { text: image.error, engine: false };
+    const next = nextId === null ? null : store.images.get(nextId);
+    const request = { modelId, path: pathOf(folder, image), priority, next: next?.error === null ? pathOf(folder, next) : null } as const;
+    try {
+      const prediction = await inference.predict(request, job.abort.signal);
+      job.abort.signal.throwIfAborted();
+      const extra = prediction.instances.map((i) => i.label).filter((name) => !labelIds.has(name));
+      if (extra.length > 0) for (const [name, id] of ensureLabels([...new Set(extra)])) labelIds.set(name, id);
+      const suggestions = check(prediction, image, labelIds);
+      store.write(() => {
+        store.runs.finishImage(runId, imageId, suggestions);
+        if (store.runs.get(runId).provider !== prediction.provider) store.runs.setProvider(runId, prediction.provider);
+      });
+      return null;
+    } catch (thrown) {
+      job.abort.signal.throwIfAborted();
+      const { code, message, detail } = toWireError(thrown);
+      // These say nothing about the image: the next one would meet them too.
+      if (code === 'cancelled' || code === 'model-load' || code === 'storage') throw thrown;
+      const reason = detail['reason'];
+      return { text: typeof reason === 'string' ? reason : message, engine: code === 'model-run' || code === 'internal' };
+    }
+  }
+
+  return {
+    async start(modelId, imageIds) {
+      const model = await usable(modelId);
+      if (imageIds.length === 0) throw new AppError('invalid', 'There is no image to run the model on.', { modelId });
+      const run = store.runs.start(modelId, model.version, imageIds);
+      launch(run.id, modelId, model.labels);
+      return info(run.id);
+    },
+    async resume(runId) {
+      const run = store.runs.get(runId);
+      const model = await usable(run.modelId);
+      if (live.has(runId)) throw new AppError('conflict', `Run ${runId} is running.`, { runId });
+      if (store.runs.pending(runId).length === 0) throw new AppError('conflict', `Run ${runId} has no image left to do.`, { runId });
+      if (model.version !== run.modelVersion) {
+        throw new AppError(
+          'conflict',
+          `Run ${runId} was begun with version ${run.modelVersion} of ${run.modelId}, now it is ${model.version}. Start a new run.`,
+          { runId, modelId: run.modelId },
+        );
+      }
+      store.runs.setState(runId, 'running', null);
+      launch(runId, run.modelId, model.labels);
+      return info(runId);
+    },
+    async cancel(runId) {
+      store.runs.get(runId);
+      const job = live.get(runId);
+      job?.abort.abort();
+      await job?.ended;
+      return info(runId);
+    },
+    list: () => store.runs.list().map((run) => info(run.id)),
+    async finished(runId) {
+      await live.get(runId)?.ended;
+      return info(runId);
+    },
+    async close() {
+      const jobs = [...live.values()];
+      for (const job of jobs) {
+        job.stopAs = 'interrupted';
+        job.abort.abort();
+      }
+      await Promise.all(jobs.map((job) => job.ended));
+    },
+  };
+}
+
+function failedMessage(reason: string, total: number): string {
+  return total === 1 ? reason : `All ${total} images failed, the first with: ${reason}`;
+}
+
+/** Absolute path of an image's file. */
+export function pathOf(folder: string, image: ImageRecord): string {
+  return join(folder, image.path.split('/').join(sep));
+}
+
+function check(prediction: Prediction, image: ImageRecord, labelIds: ReadonlyMap<string, number>): NewSuggestion[] {
+  const { width, height } = prediction;
+  if (width !== image.width || height !== image.height) {
+    throw new AppError('io', `${image.path} was ${image.width}×${image.height} when the folder was scanned and now is ${width}×${height}. Open the folder again.`, {
+      path: image.path,
+    });
+  }
+  return prediction.instances.map(({ label, score, box, rle }) => {
+    const labelId = labelIds.get(label);
+    const sound = score >= 0 && score <= 1 && box.every(Number.isFinite) && rle.size[0] === height && rle.size[1] === width;
+    if (labelId === undefined || !sound) {
+      throw new AppError('model-run', `${prediction.modelId} answered with an instance that is none: “${label}”, score ${score}, box ${box.join(', ')}.`, {
+        modelId: prediction.modelId,
+        path: image.path,
+      });
+    }
+    return { labelId, score, box, rle };
+  });
+}

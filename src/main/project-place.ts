@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { AppError } from '../shared/errors.ts';
+
+export interface ProjectPlace {
+  /** Absolute. */
+  readonly folder: string;
+  readonly file: string;
+  /** Where thumbnails are kept. */
+  readonly cache: string;
+  /** Why the file does not lie in the folder, or null. */
+  readonly note: string | null;
+}
+
+export const PROJECT_FOLDER = '.maskloop';
+export const PROJECT_FILE = 'project.db';
+
+/**
+ * Where the project of an image folder lies: in the folder's `.maskloop`; where that cannot be
+ * written, in the app's own folder; or in the file that was asked for by name. A project that lies in
+ * a folder that cannot be written is copied, once. Throws `not-found` where the folder is not there.
+ */
+export function placeProject(folder: string, file: string | null, appFolder: string): ProjectPlace {
+  const absolute = resolve(folder);
+  if (!existsSync(absolute) || !statSync(absolute).isDirectory()) {
+    throw new AppError('not-found', `There is no folder ${absolute}.`, { path: absolute });
+  }
+  const hash = createHash('sha256').update(realpathSync(absolute)).digest('hex').slice(0, 20);
+  const own = join(appFolder, 'projects', hash);
+  const cache = join(own, 'cache');
+  if (file !== null) return { folder: absolute, file: resolve(file), cache, note: `The project file is ${resolve(file)}.` };
+  const inside = join(absolute, PROJECT_FOLDER, PROJECT_FILE);
+  const outside = join(own, PROJECT_FILE);
+  const reason = refusalToWrite(join(absolute, PROJECT_FOLDER), inside);
+  if (reason === null && (existsSync(inside) || !existsSync(outside))) {
+    return { folder: absolute, file: inside, cache: join(absolute, PROJECT_FOLDER, 'cache'), note: null };
+  }
+  if (reason === null) {
+    return { folder: absolute, file: outside, cache, note: `The folder could not be written earlier, so its project file is ${outside}.` };
+  }
+  mkdirSync(own, { recursive: true });
+  if (existsSync(inside) && !existsSync(outside)) copyProject(inside, outside);
+  return { folder: absolute, file: outside, cache, note: `The folder cannot be written (${reason}), so its project file is ${outside}.` };
+}
+
+/** Tries it, because permissions, read-only mounts and quotas do not show in a file's mode. */
+function refusalToWrite(folder: string, file: string): string | null {
+  try {
+    mkdirSync(folder, { recursive: true });
+    const probe = join(folder, `.probe-${process.pid}`);
+    writeFileSync(probe, '');
+    rmSync(probe);
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+    return null;
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
+  }
+}
+
+function copyProject(from: string, to: string): void {
+  // The log first: a project without its log would be an older one, a log without its project is ignored.
+  if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`);
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+}

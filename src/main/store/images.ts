@@ -1,0 +1,181 @@
+import type { ImagePage } from '../../shared/contract.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { ImageRecord, ImageState } from '../../shared/records.ts';
+import type { Db } from './database.ts';
+import { fold, naturalKey } from './natural-order.ts';
+
+export interface PageQuery {
+  readonly offset: number;
+  readonly limit: number;
+  readonly search: string;
+  readonly states: readonly ImageState[];
+}
+
+/** What a scan found out about one file. `error` says why it cannot be used. */
+export interface ScannedFile {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: number;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly sha256: string;
+  readonly error: string | null;
+}
+
+/** What the project remembers of a file, to tell what changed since. */
+export interface KnownFile {
+  readonly id: number;
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly sha256: string;
+  readonly missing: boolean;
+}
+
+export interface ImageSummary {
+  readonly images: number;
+  readonly broken: number;
+  readonly done: number;
+  readonly annotations: number;
+}
+
+/** The images of the project, in natural order of their paths. */
+export interface Images {
+  page(query: PageQuery): ImagePage;
+  /** Throws `not-found`. */
+  get(id: number): ImageRecord;
+  has(id: number): boolean;
+  setState(ids: readonly number[], state: ImageState): void;
+  summary(): ImageSummary;
+  /** Ids in order; `untouched`: only states new and predicted. */
+  ids(untouched: boolean): number[];
+  known(): KnownFile[];
+  /** Ids of the new rows. Throws nothing for a bad file: its row carries the reason. */
+  add(files: readonly ScannedFile[]): number[];
+  /** The file behind an image is not what it was; instances are kept, whatever happens. */
+  refresh(id: number, file: ScannedFile): void;
+  /** The file lies elsewhere now; everything known about it goes along. */
+  move(id: number, path: string, modifiedMs: number): void;
+  markMissing(ids: readonly number[]): void;
+}
+
+export const MISSING_REASON = 'missing: the file is no longer in the folder';
+
+const SELECT = `
+  SELECT i.id, i.path, i.width, i.height, i.orientation, i.bytes, i.sha256, i.state, i.revision, i.note,
+    CASE WHEN i.missing = 1 THEN '${MISSING_REASON}' ELSE i.error END AS error,
+    (SELECT count(*) FROM annotation a WHERE a.image_id = i.id) AS annotations,
+    (SELECT count(*) FROM suggestion s WHERE s.image_id = i.id AND s.run_id = i.newest_run_id
+      AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id)) AS pending
+  FROM image i`;
+/** `part` of the folded path, and a JSON list of states; both empty for all. */
+const WHERE = `WHERE ($part = '' OR instr(i.folded, $part) > 0)
+  AND ($wanted = '[]' OR i.state IN (SELECT value FROM json_each($wanted)))`;
+
+interface Filter {
+  readonly part: string;
+  readonly wanted: string;
+}
+
+export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
+  const rows = db.prepare<[Filter & { limit: number; offset: number }], ImageRecord>(
+    `${SELECT} ${WHERE} ORDER BY i.sort_key, i.path LIMIT $limit OFFSET $offset`,
+  );
+  const total = db.prepare<[Filter], number>(`SELECT count(*) FROM image i ${WHERE}`).pluck();
+  const one = db.prepare<[number], ImageRecord>(`${SELECT} WHERE i.id = ?`);
+  const state = db.prepare<[string, number]>('UPDATE image SET state = ? WHERE id = ?');
+  const summary = db.prepare<[], ImageSummary>(`
+    SELECT count(*) AS images, coalesce(sum(missing = 1 OR error IS NOT NULL), 0) AS broken,
+      coalesce(sum(state = 'done'), 0) AS done, (SELECT count(*) FROM annotation) AS annotations FROM image`);
+  const order = db.prepare<[], number>('SELECT id FROM image ORDER BY sort_key, path').pluck();
+  const untouchedOrder = db
+    .prepare<[], number>("SELECT id FROM image WHERE state IN ('new', 'predicted') ORDER BY sort_key, path")
+    .pluck();
+  const known = db.prepare<[], Omit<KnownFile, 'missing'> & { missing: number }>(
+    'SELECT id, path, bytes, modified_ms AS modifiedMs, sha256, missing FROM image',
+  );
+  const insert = db.prepare(`INSERT INTO image
+    (path, sort_key, folded, width, height, orientation, bytes, modified_ms, sha256, state, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'new', ?)`);
+  const relocate = db.prepare('UPDATE image SET path = ?, sort_key = ?, folded = ?, modified_ms = ?, missing = 0 WHERE id = ?');
+  const miss = db.prepare<[number]>('UPDATE image SET missing = 1 WHERE id = ?');
+  const annotated = db.prepare<[number], number>('SELECT count(*) FROM annotation WHERE image_id = ?').pluck();
+  const content = db.prepare<[number], { width: number; height: number; sha256: string; state: ImageState }>(
+    'SELECT width, height, sha256, state FROM image WHERE id = ?',
+  );
+  const update = db.prepare(`UPDATE image SET width = ?, height = ?, orientation = ?, bytes = ?, modified_ms = ?,
+    sha256 = ?, error = ?, note = ?, missing = 0 WHERE id = ?`);
+  const touch = db.prepare('UPDATE image SET modified_ms = ?, bytes = ?, error = ?, missing = 0 WHERE id = ?');
+  const forget = db.prepare<[string, number]>('UPDATE image SET newest_run_id = NULL, state = ? WHERE id = ?');
+
+  return {
+    page({ offset, limit, search, states }) {
+      const filter: Filter = { part: fold(search.trim()), wanted: JSON.stringify(states) };
+      return { total: total.get(filter) ?? 0, offset, rows: rows.all({ ...filter, limit, offset }) };
+    },
+    get(id) {
+      const row = one.get(id);
+      if (!row) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
+      return row;
+    },
+    has: (id) => one.get(id) !== undefined,
+    setState(ids, to) {
+      write(() => {
+        for (const id of ids) {
+          if (state.run(to, id).changes === 0) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
+        }
+      });
+    },
+    summary: () => summary.get() ?? { images: 0, broken: 0, done: 0, annotations: 0 },
+    ids: (untouched) => (untouched ? untouchedOrder : order).all(),
+    known: () => known.all().map((row) => ({ ...row, missing: row.missing === 1 })),
+    add(files) {
+      return write(() =>
+        files.map((f) =>
+          Number(
+            insert.run(f.path, naturalKey(f.path), fold(f.path), f.width, f.height, f.orientation, f.bytes, f.modifiedMs, f.sha256, f.error)
+              .lastInsertRowid,
+          ),
+        ),
+      );
+    },
+    refresh(id, file) {
+      write(() => {
+        const was = content.get(id);
+        if (!was) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
+        if (was.sha256 !== '' && was.sha256 === file.sha256) {
+          touch.run(file.modifiedMs, file.bytes, file.error, id);
+          return;
+        }
+        const instances = annotated.get(id) ?? 0;
+        const unread = file.width === 0 || file.height === 0;
+        const resized = was.width > 0 && (was.width !== file.width || was.height !== file.height);
+        if (instances > 0 && (unread || resized)) {
+          // The instances are in the old image's pixels: they stay, and so does its size, and the
+          // content's hash, so that putting the old file back mends everything.
+          const error = unread
+            ? (file.error ?? 'the file cannot be read any more')
+            : `the file was ${was.width}×${was.height} when its ${instances} instances were made and now is ${file.width}×${file.height}`;
+          touch.run(file.modifiedMs, file.bytes, error, id);
+          return;
+        }
+        const note = instances > 0 ? `the file's content changed after its ${instances} instances were made` : null;
+        update.run(file.width, file.height, file.orientation, file.bytes, file.modifiedMs, file.sha256, file.error, note, id);
+        // Suggestions were made from other pixels.
+        if (was.sha256 !== '') forget.run(was.state === 'predicted' ? 'new' : was.state, id);
+      });
+    },
+    move(id, path, modifiedMs) {
+      write(() => {
+        relocate.run(path, naturalKey(path), fold(path), modifiedMs, id);
+      });
+    },
+    markMissing(ids) {
+      write(() => {
+        for (const id of ids) miss.run(id);
+      });
+    },
+  };
+}

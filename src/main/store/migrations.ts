@@ -1,0 +1,124 @@
+/**
+ * The project file's schema, append-only: a migration that has been released is never edited. Entry
+ * `i` takes a file from `user_version` i to i + 1. Rules that the tables keep:
+ * - model output (`suggestion`) and human truth (`annotation`) never share a row; a suggestion is
+ *   never changed after it was written, what a person thinks of it is a row of `decision`;
+ * - `change` is the journal: replaying the diffs of an image gives its annotations and decisions;
+ * - ids that leave the project (label, image, annotation_number) are never used twice.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+CREATE TABLE meta (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE label (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  color TEXT NOT NULL CHECK (color GLOB '#[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]'),
+  hotkey TEXT CHECK (hotkey GLOB '[1-9]'),
+  position INTEGER NOT NULL,
+  removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX label_name ON label (name) WHERE removed = 0;
+CREATE UNIQUE INDEX label_hotkey ON label (hotkey) WHERE hotkey IS NOT NULL AND removed = 0;
+
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  model_id TEXT NOT NULL,
+  model_version TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled', 'failed', 'interrupted')),
+  started_at INTEGER NOT NULL,
+  provider TEXT,
+  message TEXT
+) STRICT;
+
+CREATE TABLE image (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  path TEXT NOT NULL UNIQUE,
+  sort_key TEXT NOT NULL,
+  folded TEXT NOT NULL,
+  width INTEGER NOT NULL CHECK (width >= 0),
+  height INTEGER NOT NULL CHECK (height >= 0),
+  orientation INTEGER NOT NULL CHECK (orientation BETWEEN 1 AND 8),
+  bytes INTEGER NOT NULL,
+  modified_ms REAL NOT NULL,
+  sha256 TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('new', 'predicted', 'in-progress', 'done', 'skipped')),
+  revision INTEGER NOT NULL DEFAULT 0 CHECK (revision >= 0),
+  missing INTEGER NOT NULL DEFAULT 0 CHECK (missing IN (0, 1)),
+  error TEXT,
+  note TEXT,
+  newest_run_id INTEGER REFERENCES run (id)
+) STRICT;
+CREATE INDEX image_order ON image (sort_key, path);
+CREATE INDEX image_state ON image (state);
+CREATE INDEX image_sha256 ON image (sha256);
+
+CREATE TABLE run_image (
+  run_id INTEGER NOT NULL REFERENCES run (id),
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'failed')),
+  reason TEXT,
+  PRIMARY KEY (run_id, image_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_image_state ON run_image (run_id, state);
+
+CREATE TABLE suggestion (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL REFERENCES run (id),
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  score REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
+  x REAL NOT NULL,
+  y REAL NOT NULL,
+  width REAL NOT NULL,
+  height REAL NOT NULL,
+  rle_height INTEGER NOT NULL,
+  rle_width INTEGER NOT NULL,
+  counts TEXT NOT NULL
+) STRICT;
+CREATE INDEX suggestion_image ON suggestion (image_id, run_id);
+CREATE INDEX suggestion_label ON suggestion (label_id);
+CREATE INDEX suggestion_run ON suggestion (run_id);
+
+CREATE TABLE decision (
+  suggestion_id INTEGER PRIMARY KEY REFERENCES suggestion (id),
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  decision TEXT NOT NULL CHECK (decision IN ('accepted', 'corrected', 'rejected'))
+) STRICT;
+CREATE INDEX decision_image ON decision (image_id);
+
+CREATE TABLE annotation (
+  id TEXT NOT NULL PRIMARY KEY,
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  z REAL NOT NULL,
+  crowd INTEGER NOT NULL CHECK (crowd IN (0, 1)),
+  origin TEXT NOT NULL CHECK (origin IN ('drawn', 'accepted', 'corrected', 'imported')),
+  suggestion_id INTEGER REFERENCES suggestion (id),
+  geometry TEXT NOT NULL CHECK (json_valid(geometry))
+) STRICT;
+CREATE INDEX annotation_image ON annotation (image_id);
+CREATE INDEX annotation_label ON annotation (label_id);
+
+CREATE TABLE annotation_number (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  uid TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE change (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  revision INTEGER NOT NULL CHECK (revision > 0),
+  kind TEXT NOT NULL CHECK (kind IN ('edit', 'undo', 'redo')),
+  target INTEGER REFERENCES change (seq),
+  at INTEGER NOT NULL,
+  diff TEXT NOT NULL CHECK (json_valid(diff)),
+  CHECK ((kind = 'edit') = (target IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX change_revision ON change (image_id, revision);
+CREATE INDEX change_stack ON change (image_id, seq, kind, target);
+`,
+];

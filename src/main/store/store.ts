@@ -1,0 +1,80 @@
+import type { Db, OpenOptions } from './database.ts';
+import { openDatabase, storageError } from './database.ts';
+import type { Documents } from './documents.ts';
+import { createDocuments } from './documents.ts';
+import type { Images } from './images.ts';
+import { createImages } from './images.ts';
+import type { Labels } from './labels.ts';
+import { createLabels } from './labels.ts';
+import type { VerifyReport } from './replay.ts';
+import { verifyDatabase } from './replay.ts';
+import type { ProjectSnapshot } from './snapshot.ts';
+import { openProjectSnapshot } from './snapshot.ts';
+import type { Runs } from './runs.ts';
+import { createRuns } from './runs.ts';
+
+/** One open project file. Everything is synchronous: a method that returned has committed. */
+export interface Store {
+  readonly file: string;
+  readonly images: Images;
+  readonly labels: Labels;
+  readonly documents: Documents;
+  readonly runs: Runs;
+  /** A value of the project by key, or null. */
+  meta(key: string): string | null;
+  setMeta(key: string, value: string): void;
+  /** Runs several changes as one transaction: all of them or, when one throws, none. */
+  write<T>(work: () => T): T;
+  verify(): VerifyReport;
+  /** The project as it is now, for a reader that takes its time while edits go on. */
+  snapshot(): ProjectSnapshot;
+  close(): void;
+}
+
+/**
+ * Opens or makes a project file; see `openDatabase` for what can go wrong. Runs that a crash left
+ * running are marked `interrupted`. `clock` answers milliseconds since 1970.
+ */
+export function openStore(file: string, options: OpenOptions & { readonly clock?: () => number } = {}): Store {
+  const opened = openDatabase(file, options);
+  const { db } = opened;
+  const clock = options.clock ?? Date.now;
+  const write = writer(db, file);
+  try {
+    const labels = createLabels(db, write);
+    const runs = createRuns(db, write, clock);
+    const readMeta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
+    const writeMeta = db.prepare<[string, string]>('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
+    runs.interruptRunning();
+    return {
+      file,
+      images: createImages(db, write),
+      labels,
+      documents: createDocuments(db, write, labels, clock),
+      runs,
+      meta: (key) => readMeta.get(key) ?? null,
+      setMeta(key, value) {
+        write(() => writeMeta.run(key, value));
+      },
+      write,
+      verify: () => verifyDatabase(db),
+      snapshot: () => openProjectSnapshot(file),
+      close: () => opened.close(),
+    };
+  } catch (thrown) {
+    opened.close();
+    throw storageError(thrown, file);
+  }
+}
+
+/** A transaction (a savepoint inside another) whose SQLite errors name the file. */
+function writer(db: Db, file: string): <T>(work: () => T) => T {
+  return (work) => {
+    try {
+      return db.transaction(work).immediate();
+    } catch (thrown) {
+      if (thrown instanceof Error && thrown.name === 'SqliteError') throw storageError(thrown, file);
+      throw thrown;
+    }
+  };
+}

@@ -1,0 +1,272 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventName, Events, Handlers, HostKind, PixelSize, ProjectInfo, RunInfo } from '../shared/contract.ts';
+import { AppError, toWireError } from '../shared/errors.ts';
+import { exportCoco } from './export.ts';
+import type { Inference } from './inference/inference.ts';
+import { paced } from './paced.ts';
+import type { PixelBytes } from './pixel-source.ts';
+import { readPixels } from './pixel-source.ts';
+import type { Project } from './project.ts';
+import { openProject } from './project.ts';
+import { placeProject } from './project-place.ts';
+import { createRecent } from './recent.ts';
+import { writeSample } from './sample.ts';
+import type { ScanReport } from './scan.ts';
+import { createSettings } from './settings.ts';
+import type { Committed } from './store/documents.ts';
+
+export interface StudioOptions {
+  readonly inference: Inference;
+  /** Where settings, recent projects, the sample, and projects of folders that cannot be written are. */
+  readonly appFolder: string;
+  readonly host: HostKind;
+  /** Which build of sharp decodes, for diagnostics. */
+  readonly decoder: string;
+  readonly version: string;
+  /** The system's folder dialog, or null where there is none. Null from it: the user thought better. */
+  readonly pickFolder: (() => Promise<string | null>) | null;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+}
+
+export type StudioListener = <N extends EventName>(name: N, payload: Events[N]) => void;
+
+/** All use cases of one host: at most one project is open at a time. */
+export interface Studio {
+  /** One method per call of the contract; inputs are already parsed (see `dispatch`). */
+  readonly handlers: Handlers;
+  /** Answers with the way to stop listening. */
+  onEvent(listener: StudioListener): () => void;
+  readonly pixels: {
+    /** Throws `not-found` where no project is open or it has no such image; see `readPixels`. */
+    read(imageId: number, size: PixelSize): Promise<PixelBytes>;
+  };
+  /** Waits for the scan of the open project; null where none is open, or the scan failed. */
+  scanned(): Promise<ScanReport | null>;
+  /** Waits until a run of the open project has ended. */
+  runEnded(runId: number): Promise<RunInfo>;
+  /** Stops runs (they can be resumed), closes the project and the inference. */
+  close(): Promise<void>;
+}
+
+/** How long `project.open` waits for the scan, so that a small folder is complete when it answers. */
+const SCAN_WAIT_MS = 2000;
+const EVENT_MS = 100;
+const SUMMARY_MS = 400;
+/** Above this many changed rows the window is told to fetch again what it shows. */
+const MANY_ROWS = 500;
+
+export function createStudio(options: StudioOptions): Studio {
+  const { inference, appFolder } = options;
+  const clock = options.clock ?? Date.now;
+  const settings = createSettings(appFolder);
+  const recent = createRecent(appFolder);
+  const listeners = new Set<StudioListener>();
+  let project: Project | null = null;
+  /** Opening and closing happen one after the other. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const emit: StudioListener = (name, payload) => {
+    for (const listener of listeners) listener(name, payload);
+  };
+  const rows = paced<readonly number[]>(
+    EVENT_MS,
+    (imageIds) => emit('images.changed', { imageIds }),
+    (a, b) => (a.length === 0 || b.length === 0 || a.length + b.length > MANY_ROWS ? [] : [...new Set([...a, ...b])]),
+  );
+  const summary = paced<void>(SUMMARY_MS, () => {
+    if (project) emit('project.changed', project.info());
+  });
+  const scanning = paced<Events['scan.progress']>(EVENT_MS, (progress) => emit('scan.progress', progress));
+  const engine = paced<Events['engine.status']>(EVENT_MS, (status) => emit('engine.status', status));
+  const stopStatus = inference.onStatus((status) => engine.push(status));
+
+  function current(): Project {
+    if (!project) throw new AppError('not-found', 'No project is open.');
+    return project;
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = turn.then(work);
+    turn = next.catch(() => undefined);
+    return next;
+  }
+
+  function tellLabels(): void {
+    emit('labels.changed', current().store.labels.list());
+  }
+
+  function tellRows(imageIds: readonly number[]): void {
+    rows.push(imageIds.length > MANY_ROWS ? [] : imageIds);
+    summary.push();
+  }
+
+  async function closeProject(): Promise<void> {
+    const closing = project;
+    if (!closing) return;
+    await closing.close();
+    project = null;
+    rows.stop();
+    summary.stop();
+    scanning.stop();
+    emit('project.changed', null);
+  }
+
+  async function open(folder: string, file: string | null): Promise<ProjectInfo> {
+    const place = placeProject(folder, file, appFolder);
+    if (project && project.place.file === place.file && project.place.folder === place.folder) {
+      void project.rescan();
+    } else {
+      await closeProject();
+      project = openProject(
+        place,
+        inference,
+        {
+          scanProgress(progress) {
+            scanning.push(progress);
+            if (progress.done) scanning.flush();
+          },
+          rowsChanged: tellRows,
+          scanFailed(thrown) {
+            const { message } = toWireError(thrown);
+            process.stderr.write(`maskloop: the scan of ${place.folder} stopped: ${message}\n`);
+          },
+          progress: (run) => emit('run.progress', run),
+          imageDone(imageId) {
+            tellRows([imageId]);
+            emit('suggestions.changed', { imageId });
+          },
+          labelsMade: tellLabels,
+        },
+        clock,
+      );
+    }
+    const opened = project;
+    const scanned = opened.scanned();
+    await (options.host === 'command-line' ? scanned : Promise.race([scanned, sleep(SCAN_WAIT_MS, null, { ref: false })]));
+    const info = opened.info();
+    recent.add({ name: info.name, folder: info.folder, file: info.file, openedAtMs: Math.round(clock()) });
+    emit('project.changed', info);
+    return info;
+  }
+
+  function committed(result: Committed): Committed['saved'] {
+    if (result.revived) tellLabels();
+    tellRows([result.saved.imageId]);
+    return result.saved;
+  }
+
+  const handlers: Handlers = {
+    'app.info': async () => ({
+      version: options.version,
+      host: options.host,
+      platform: `${process.platform}-${process.arch}`,
+      decoder: options.decoder,
+      canPickFolders: options.pickFolder !== null,
+    }),
+    'settings.get': async () => settings.get(),
+    'settings.set': async (change) => settings.set(change),
+
+    'project.pickFolder': async () => {
+      if (!options.pickFolder) throw new AppError('unsupported', 'There is no folder dialog here: type the path of the folder.');
+      return options.pickFolder();
+    },
+    'project.open': ({ folder, file }) => inTurn(() => open(folder, file)),
+    'project.openSample': () =>
+      inTurn(async () => {
+        const folder = join(appFolder, 'sample');
+        await writeSample(folder, (read, found) => scanning.push({ folder, found, read, broken: 0, done: false }));
+        return open(folder, null);
+      }),
+    'project.current': async () => project?.info() ?? null,
+    'project.close': () =>
+      inTurn(async () => {
+        await closeProject();
+        return null;
+      }),
+    'project.recent': async () => recent.list(),
+
+    'images.list': async (query) => current().store.images.page(query),
+    'images.get': async ({ imageId }) => current().store.images.get(imageId),
+    'images.setState': async ({ imageIds, state }) => {
+      current().store.images.setState(imageIds, state);
+      tellRows(imageIds);
+      return null;
+    },
+
+    'labels.list': async () => current().store.labels.list(),
+    'labels.create': async ({ name, color }) => {
+      const label = current().store.labels.create(name, color);
+      tellLabels();
+      return label;
+    },
+    'labels.update': async (change) => {
+      const label = current().store.labels.update(change);
+      tellLabels();
+      return label;
+    },
+    'labels.remove': async ({ id }) => {
+      current().store.labels.remove(id);
+      tellLabels();
+      return null;
+    },
+    'labels.counts': async () => current().store.labels.counts(),
+
+    'document.load': async ({ imageId }) => {
+      const document = current().store.documents.load(imageId);
+      current().showed(imageId);
+      return document;
+    },
+    'document.apply': async ({ imageId, base, diff }) => committed(current().store.documents.apply(imageId, base, diff)),
+    'document.undo': async ({ imageId, base }) => committed(current().store.documents.undo(imageId, base)),
+    'document.redo': async ({ imageId, base }) => committed(current().store.documents.redo(imageId, base)),
+
+    'models.list': () => inference.models(),
+    'engine.status': async () => inference.status(),
+    'predict.start': async ({ modelId, scope }) => {
+      const { store, jobs, scanned } = current();
+      if (scope.kind === 'images') return jobs.start(modelId, scope.imageIds);
+      await scanned();
+      return jobs.start(modelId, store.images.ids(scope.untouched));
+    },
+    'predict.cancel': ({ runId }) => current().jobs.cancel(runId),
+    'predict.resume': ({ runId }) => current().jobs.resume(runId),
+    'runs.list': async () => current().jobs.list(),
+    'runs.failures': async ({ runId }) => current().store.runs.failures(runId),
+
+    'export.coco': async (wanted) => {
+      const { store, place, scanned, info } = current();
+      await scanned();
+      const { labels, imageCount, images, document, close } = store.snapshot();
+      try {
+        return await exportCoco({ projectName: info().name, folder: place.folder, labels, imageCount, images, document }, wanted);
+      } finally {
+        close();
+      }
+    },
+  };
+
+  return {
+    handlers,
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    pixels: {
+      read: async (imageId, size) => {
+        const { place, store } = current();
+        return readPixels(place.folder, place.cache, store.images.get(imageId), size);
+      },
+    },
+    scanned: async () => (await project?.scanned()) ?? null,
+    runEnded: (runId) => current().jobs.finished(runId),
+    close: () =>
+      inTurn(async () => {
+        await closeProject();
+        stopStatus();
+        engine.stop();
+        await inference.close();
+      }),
+  };
+}
