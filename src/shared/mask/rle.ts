@@ -66,7 +66,7 @@ export function encodePatch(piece: Bitmap, x: number, y: number, width: number, 
 /** A bitmap as RLE. Throws `invalid` for any byte but 0 and 1, or too few or too many of them. */
 export function encodeRle(bitmap: Bitmap): Rle {
   let highest = 0;
-  for (const value of bitmap.data) highest |= value;
+  for (let i = 0; i < bitmap.data.length; i++) highest |= bitmap.data[i] ?? 0;
   if (bitmap.data.length !== bitmap.width * bitmap.height || highest > 1) {
     throw new AppError('invalid', `A ${bitmap.width}×${bitmap.height} bitmap has one byte, 0 or 1, for each pixel.`, {
       bytes: bitmap.data.length,
