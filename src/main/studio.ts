@@ -30,7 +30,7 @@ export interface StudioOptions {
   readonly clock?: () => number;
 }
 
-export type StudioListener = <N extends EventName>(name: N, payload: Events[N]) => void;
+export type StudioListener = (name: EventName, payload: Events[EventName]) => void;
 
 /** All use cases of one host: at most one project is open at a time. */
 export interface Studio {
@@ -67,9 +67,9 @@ export function createStudio(options: StudioOptions): Studio {
   /** Opening and closing happen one after the other. */
   let turn: Promise<unknown> = Promise.resolve();
 
-  const emit: StudioListener = (name, payload) => {
+  function emit<N extends EventName>(name: N, payload: Events[N]): void {
     for (const listener of listeners) listener(name, payload);
-  };
+  }
   const rows = paced<readonly number[]>(
     EVENT_MS,
     (imageIds) => emit('images.changed', { imageIds }),
