@@ -93,13 +93,29 @@ export async function readHeader(path: string): Promise<ImageHeader> {
   };
 }
 
+/** A decode that has begun, in the decoder's own threads. */
+export interface Decoding {
+  readonly header: ImageHeader;
+  readonly pixels: Promise<RgbImage>;
+}
+
 /**
- * Decodes to oriented RGB. With `maxPixels`, a larger image is scaled down while it is decoded, so
- * that memory follows the answer and not the file; the answer's size then differs from the header's.
- * @throws AppError as `readHeader`.
+ * Reads the header and begins to decode to oriented RGB; the decode goes on even while the event loop is
+ * held. With `maxPixels`, a larger image is scaled down while it is decoded, so that memory follows the
+ * answer and not the file; the pixels' size then differs from the header's.
+ * @throws AppError as `readHeader`, here or from `pixels`.
  */
-export async function decodeRgb(path: string, maxPixels: number = MAX_PIXELS): Promise<RgbImage & { readonly full: ImageHeader }> {
+export async function beginDecoding(path: string, maxPixels: number = MAX_PIXELS): Promise<Decoding> {
   const header = await readHeader(path);
+  return { header, pixels: decodePixels(path, header, maxPixels) };
+}
+
+/** The pixels of a whole image, oriented. @throws AppError as `readHeader`. */
+export async function decodeRgb(path: string, maxPixels: number = MAX_PIXELS): Promise<RgbImage> {
+  return (await beginDecoding(path, maxPixels)).pixels;
+}
+
+async function decodePixels(path: string, header: ImageHeader, maxPixels: number): Promise<RgbImage> {
   const scale = Math.min(1, Math.sqrt(maxPixels / (header.width * header.height)));
   const { data, info } = await guarded(path, () => {
     const image = oriented(path, header);
@@ -120,7 +136,7 @@ export async function decodeRgb(path: string, maxPixels: number = MAX_PIXELS): P
       `its header says ${header.width} × ${header.height} and its data are ${info.width} × ${info.height}`,
     );
   }
-  return { width: info.width, height: info.height, data, full: header };
+  return { width: info.width, height: info.height, data };
 }
 
 /** A WebP of at most `maxPx` a side, oriented, never enlarged. @throws AppError as `readHeader`. */

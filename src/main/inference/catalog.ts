@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { ModelInfo } from '../../shared/contract.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { Manifest } from './manifest.ts';
+import { parseManifest } from './manifest.ts';
+
+/** A folder with a `manifest.json`. A model that cannot be used is listed all the same, with why. */
+export interface CatalogEntry {
+  readonly id: string;
+  readonly folder: string;
+  readonly manifest: Manifest | null;
+  readonly problem: string | null;
+}
+
+export interface UsableModel {
+  readonly manifest: Manifest;
+  readonly folder: string;
+  /** Absolute path of the weights, whose hash was checked. */
+  readonly file: string;
+}
+
+export interface Catalog {
+  /** Every model folder, by id. Reads manifests and file sizes anew each time, not the weights. */
+  list(): Promise<readonly CatalogEntry[]>;
+  /**
+   * A model ready to be loaded. The weights' hash is checked before their first use and whenever size
+   * or modification time changed since.
+   * @throws AppError `not-found` (no such model), `invalid` (its manifest), `model-load` (its file).
+   */
+  use(id: string): Promise<UsableModel>;
+}
+
+/** Looks in `folders` in order; of two models with one id the first counts, the second says so. */
+export function createCatalog(folders: readonly string[]): Catalog {
+  const checked = new Map<string, { readonly stamp: string; readonly problem: string | null }>();
+
+  async function read(folder: string): Promise<CatalogEntry> {
+    const id = basename(folder);
+    const path = join(folder, 'manifest.json');
+    try {
+      const manifest = parseManifest(await readText(path), path);
+      if (manifest.id !== id) {
+        throw new AppError('invalid', `${path}: id is "${manifest.id}"; its folder is "${id}".`, { path, key: 'id' });
+      }
+      return { id, folder, manifest, problem: await fileProblem(folder, manifest) };
+    } catch (thrown) {
+      if (thrown instanceof AppError) return { id, folder, manifest: null, problem: thrown.message };
+      throw thrown;
+    }
+  }
+
+  async function fileProblem(folder: string, manifest: Manifest): Promise<string | null> {
+    const path = join(folder, manifest.file.path);
+    const found = await stat(path).catch(() => null);
+    if (!found?.isFile()) return `${path}: the model's file is missing.`;
+    if (found.size !== manifest.file.bytes) {
+      return `${path}: has ${found.size} bytes; the manifest says ${manifest.file.bytes}.`;
+    }
+    const known = checked.get(path);
+    return known?.stamp === stampOf(found) ? known.problem : null;
+  }
+
+  async function list(): Promise<readonly CatalogEntry[]> {
+    const entries = new Map<string, CatalogEntry>();
+    for (const root of folders) {
+      const names = await readdir(root, { withFileTypes: true }).catch(() => []);
+      for (const { name } of names.filter((entry) => entry.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        const folder = join(root, name);
+        if (!(await stat(join(folder, 'manifest.json')).catch(() => null))) continue;
+        const entry = await read(folder);
+        const first = entries.get(name);
+        if (first) {
+          const problem = `${folder}: another model with the id "${name}" lies in ${first.folder}, which is used.`;
+          entries.set(`${name}\0${folder}`, { ...entry, problem });
+        } else {
+          entries.set(name, entry);
+        }
+      }
+    }
+    return [...entries.values()];
+  }
+
+  async function use(id: string): Promise<UsableModel> {
+    const entry = (await list()).find((candidate) => candidate.id === id);
+    if (!entry) {
+      throw new AppError('not-found', `There is no model "${id}" in ${folders.join(' or ') || 'any folder'}.`, { modelId: id });
+    }
+    if (!entry.manifest) throw new AppError('invalid', entry.problem ?? `${id}: unusable`, { modelId: id });
+    const file = join(entry.folder, entry.manifest.file.path);
+    const problem = entry.problem ?? (await hashProblem(file, entry.manifest));
+    if (problem) throw new AppError('model-load', `${id}: ${problem}`, { modelId: id, file });
+    return { manifest: entry.manifest, folder: entry.folder, file };
+  }
+
+  async function hashProblem(file: string, manifest: Manifest): Promise<string | null> {
+    const found = await stat(file);
+    const stamp = stampOf(found);
+    const known = checked.get(file);
+    if (known?.stamp === stamp) return known.problem;
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(file), hash);
+    const sha256 = hash.digest('hex');
+    const problem =
+      sha256 === manifest.file.sha256 ? null : `${file}: its sha256 is ${sha256}; the manifest says ${manifest.file.sha256}.`;
+    checked.set(file, { stamp, problem });
+    return problem;
+  }
+
+  return { list, use };
+}
+
+/** What the window shows of a model. */
+export function modelInfo(entry: CatalogEntry): ModelInfo {
+  const { manifest } = entry;
+  return {
+    id: entry.id,
+    name: manifest?.name ?? entry.id,
+    version: manifest?.version ?? '',
+    family: manifest?.family ?? '',
+    variant: manifest?.variant ?? null,
+    labels: manifest?.labels ?? [],
+    license: manifest?.license ?? '',
+    bytes: manifest?.file.bytes ?? 0,
+    minScore: manifest?.thresholds.score ?? 0,
+    problem: entry.problem,
+  };
+}
+
+function stampOf(found: { readonly size: number; readonly mtimeMs: number }): string {
+  return `${found.size}:${found.mtimeMs}`;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    throw new AppError('io', `${path}: cannot be read.`, { path }, thrown);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Rle } from '../../../shared/records.ts';
+import type { PredictedInstance } from '../inference.ts';
+import type { Manifest } from '../manifest.ts';
+import type { RgbImage } from '../pixels.ts';
+
+/** A float tensor on its way in, C order. */
+export interface InputTensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A tensor as the runtime answered it. */
+export interface OutputTensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array | BigInt64Array | Int32Array;
+}
+
+/** How coordinates of the graph's input relate to those of the image. */
+export interface InputTransform {
+  /** Size of the oriented image, in which instances are answered. */
+  readonly imageWidth: number;
+  readonly imageHeight: number;
+  /** Size of its picture in the input, without padding. */
+  readonly inputWidth: number;
+  readonly inputHeight: number;
+  /** Input pixels for each image pixel. */
+  readonly scaleX: number;
+  readonly scaleY: number;
+}
+
+export interface Prepared {
+  readonly feeds: Readonly<Record<string, InputTensor>>;
+  readonly transform: InputTransform;
+}
+
+/** An instance with its mask, in image space. */
+export type DecodedInstance = PredictedInstance & { readonly rle: Rle };
+
+/**
+ * A family is code, a model is a folder. Both directions are pure: pixels to tensors, tensors to
+ * instances.
+ */
+export interface Family {
+  /** The most pixels `prepare` wants to be given; a larger image is scaled down while it is decoded. */
+  decodeLimit(manifest: Manifest): number;
+  /** `full` is the size of the oriented image, of which `image` may be a smaller picture. */
+  prepare(manifest: Manifest, image: RgbImage, full: { readonly width: number; readonly height: number }): Prepared;
+  /** @throws AppError `model-run` when an output is missing or of another shape than the manifest says. */
+  decode(
+    manifest: Manifest,
+    outputs: Readonly<Record<string, OutputTensor>>,
+    transform: InputTransform,
+  ): DecodedInstance[];
+}
