@@ -1,78 +1,78 @@
 /** Noise fields over the plane: the grain, veins, weave and dirt of every surface and object. */
 
-const UNIT = 1 / 4294967296
+const UNIT = 1 / 4294967296;
 
 /** A hash of a lattice point, in [0, 1). */
 export function lattice(x: number, y: number, seed: number): number {
-  let h = Math.imul(x, 0x27d4eb2d) ^ Math.imul(y, 0x165667b1) ^ seed
-  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return ((h ^ (h >>> 16)) >>> 0) * UNIT
+  let h = Math.imul(x, 0x27d4eb2d) ^ Math.imul(y, 0x165667b1) ^ seed;
+  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) * UNIT;
 }
 
 /** Value noise in [0, 1) with a feature size of 1, quintic interpolation. */
 export function noise(x: number, y: number, seed: number): number {
-  const ix = Math.floor(x)
-  const iy = Math.floor(y)
-  const fx = x - ix
-  const fy = y - iy
-  const wx = fx * fx * fx * (fx * (fx * 6 - 15) + 10)
-  const wy = fy * fy * fy * (fy * (fy * 6 - 15) + 10)
-  const a = lattice(ix, iy, seed)
-  const b = lattice(ix + 1, iy, seed)
-  const c = lattice(ix, iy + 1, seed)
-  const d = lattice(ix + 1, iy + 1, seed)
-  const top = a + (b - a) * wx
-  return top + (c + (d - c) * wx - top) * wy
+  const ix = Math.floor(x);
+  const iy = Math.floor(y);
+  const fx = x - ix;
+  const fy = y - iy;
+  const wx = fx * fx * fx * (fx * (fx * 6 - 15) + 10);
+  const wy = fy * fy * fy * (fy * (fy * 6 - 15) + 10);
+  const a = lattice(ix, iy, seed);
+  const b = lattice(ix + 1, iy, seed);
+  const c = lattice(ix, iy + 1, seed);
+  const d = lattice(ix + 1, iy + 1, seed);
+  const top = a + (b - a) * wx;
+  return top + (c + (d - c) * wx - top) * wy;
 }
 
 /** Fractal sum of `octaves` noises, each twice as fine and half as strong, scaled to [0, 1). */
 export function fractal(x: number, y: number, seed: number, octaves: number): number {
-  let sum = 0
-  let weight = 0.5
-  let total = 0
+  let sum = 0;
+  let weight = 0.5;
+  let total = 0;
   for (let octave = 0; octave < octaves; octave++) {
-    sum += weight * noise(x, y, (seed + octave * 0x3c6ef372) | 0)
-    total += weight
-    weight *= 0.5
+    sum += weight * noise(x, y, (seed + octave * 0x3c6ef372) | 0);
+    total += weight;
+    weight *= 0.5;
     // An irrational-looking offset keeps the lattices of the octaves from lining up.
-    x = x * 2.03 + 17.13
-    y = y * 2.03 - 9.71
+    x = x * 2.03 + 17.13;
+    y = y * 2.03 - 9.71;
   }
-  return sum / total
+  return sum / total;
 }
 
 /** Ridges: 1 along the lines where the fractal noise crosses its middle, falling to 0 away from them. */
 export function ridge(x: number, y: number, seed: number, octaves: number): number {
-  return 1 - Math.abs(2 * fractal(x, y, seed, octaves) - 1)
+  return 1 - Math.abs(2 * fractal(x, y, seed, octaves) - 1);
 }
 
 /** Distance to the nearest jittered lattice point (Worley's F1), feature size 1. */
 export function cells(x: number, y: number, seed: number): number {
-  const ix = Math.floor(x)
-  const iy = Math.floor(y)
-  let best = 9
+  const ix = Math.floor(x);
+  const iy = Math.floor(y);
+  let best = 9;
   for (let dy = -1; dy <= 1; dy++) {
     for (let dx = -1; dx <= 1; dx++) {
-      const px = ix + dx + lattice(ix + dx, iy + dy, seed) - x
-      const py = iy + dy + lattice(ix + dx, iy + dy, seed ^ 0x5bd1e995) - y
-      const distance = px * px + py * py
-      if (distance < best) best = distance
+      const px = ix + dx + lattice(ix + dx, iy + dy, seed) - x;
+      const py = iy + dy + lattice(ix + dx, iy + dy, seed ^ 0x5bd1e995) - y;
+      const distance = px * px + py * py;
+      if (distance < best) best = distance;
     }
   }
-  return Math.sqrt(best)
+  return Math.sqrt(best);
 }
 
 /** Hermite step from 0 at `low` to 1 at `high`. */
 export function smoothstep(low: number, high: number, value: number): number {
-  const t = clamp01((value - low) / (high - low))
-  return t * t * (3 - 2 * t)
+  const t = clamp01((value - low) / (high - low));
+  return t * t * (3 - 2 * t);
 }
 
 export function clamp01(value: number): number {
-  return value < 0 ? 0 : value > 1 ? 1 : value
+  return value < 0 ? 0 : value > 1 ? 1 : value;
 }
 
 export function lerp(a: number, b: number, t: number): number {
-  return a + (b - a) * t
+  return a + (b - a) * t;
 }
