@@ -1,4 +1,5 @@
 import type { Annotation, Box, Geometry, ImageDocument, Label, Suggestion } from '../../shared/records.ts';
+import type { StageView } from './stage-view.ts';
 
 /**
  * What the panels around the canvas may see and do of the open image. `editor.svelte.ts` implements
@@ -89,6 +90,14 @@ export interface EditorView {
   zoomTo(scale: number): void;
   zoomBy(factor: number): void;
   nudge(dx: number, dy: number): void;
+  /** Decodes images that are likely to be opened next; at most three are kept besides the open one. */
+  prefetch(imageUrls: readonly string[]): void;
+  /** After `save.kind === 'failed'`: tries again; edits that no longer fit what is saved then win over it. */
+  retrySave(): Promise<void>;
+  /** After `save.kind === 'failed'`: gives up the edits that were not saved. */
+  discardUnsaved(): Promise<void>;
+  /** What only the canvas needs. */
+  readonly stage: StageView;
 }
 
 /** Geometry of an annotation measured for the panels. */
