@@ -17,14 +17,14 @@ export interface VerifyReport {
 }
 
 /**
- * Replays the journal of one image from nothing. Throws AppError where an entry does not fit its
- * predecessors.
+ * Replays the journal of one image from nothing, up to revision `until`. Throws where an entry does
+ * not fit its predecessors.
  */
-export function replayImage(db: Db, imageId: number): Content & { readonly revision: number } {
-  const rows = db.prepare<[number], { revision: number; diff: string }>('SELECT revision, diff FROM change WHERE image_id = ? ORDER BY seq');
+export function replayImage(db: Db, imageId: number, until = Number.MAX_SAFE_INTEGER): Content & { readonly revision: number } {
+  const rows = db.prepare<[number, number], { revision: number; diff: string }>('SELECT revision, diff FROM change WHERE image_id = ? AND revision <= ? ORDER BY seq');
   let content: Content = { annotations: [], decisions: {} };
   let revision = 0;
-  for (const row of rows.iterate(imageId)) {
+  for (const row of rows.iterate(imageId, until)) {
     if (row.revision !== revision + 1) throw new Error(`revision ${row.revision} follows ${revision}`);
     content = apply(content, parseDiff(row.diff));
     revision = row.revision;
