@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchExport } from './export.ts';
+import type { Row } from './measure.ts';
+import { machine, table } from './measure.ts';
+import { makeProject } from './project.ts';
+import { benchSave } from './save.ts';
+import { benchSwitch } from './switch.ts';
+
+/**
+ * `npm run bench`: prints one Markdown table, each line one thing of ours beside a named reference that
+ * was measured in the same run, in turn with it. `--quick` does few rounds, to see that it works.
+ */
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, scenes: { type: 'string', default: '24' } } });
+const rounds = values.quick ? 5 : 200;
+const scenes = values.quick ? 3 : Number(values.scenes);
+
+const folder = await mkdtemp(join(tmpdir(), 'maskloop-bench-'));
+try {
+  console.log(`Machine: ${machine()}\n`);
+  const project = await makeProject(folder, scenes);
+  const rows: Row[] = [];
+  rows.push(...(await benchSwitch(project, rounds)));
+  rows.push(await benchSave(project, rounds));
+  rows.push(await benchExport(project, Math.ceil(rounds / 20)));
+  project.store.close();
+  console.log(table(rows));
+} finally {
+  await rm(folder, { recursive: true });
+}
