@@ -43,7 +43,7 @@ describe('apply', () => {
 function randomStep(content: Content, seed: number): Content {
   const random = seededRandom(seed);
   const annotations = [...content.annotations];
-  const decisions = { ...content.decisions };
+  const decisions = new Map(Object.entries(content.decisions).map(([id, decision]) => [Number(id), decision]));
   for (let k = random.integer(1, 3); k > 0; k--) {
     const at = random.integer(0, Math.max(0, annotations.length - 1));
     const chosen = annotations[at];
@@ -51,11 +51,11 @@ function randomStep(content: Content, seed: number): Content {
     if (what === 0 || !chosen) annotations.push(annotation(`instance-${seed}-${k}`, random.integer(0, 5)));
     else if (what === 1) annotations.splice(at, 1);
     else if (what === 2) annotations[at] = annotation(chosen.id, random.integer(0, 5), seed);
-    else if (random.chance(0.5)) decisions[random.integer(1, 6)] = random.pick(['accepted', 'corrected', 'rejected'] as const);
-    else delete decisions[random.integer(1, 6)];
+    else if (random.chance(0.5)) decisions.set(random.integer(1, 6), random.pick(['accepted', 'corrected', 'rejected'] as const));
+    else decisions.delete(random.integer(1, 6));
   }
   annotations.sort((a, b) => a.z - b.z || (a.id < b.id ? -1 : 1));
-  return { annotations, decisions };
+  return { annotations, decisions: Object.fromEntries(decisions) };
 }
 
 describe('a diff', () => {

@@ -55,19 +55,19 @@ export function apply(content: Content, diff: Diff): Content {
     if (byId.has(fresh.id)) throw misfit('add', fresh.id);
     byId.set(fresh.id, fresh);
   }
-  const decisions: Record<number, Decision> = { ...content.decisions };
+  const decisions = new Map(Object.entries(content.decisions).map(([id, decision]) => [Number(id), decision]));
   for (const change of diff.decided) {
-    const now = decisions[change.suggestionId] ?? null;
+    const now = decisions.get(change.suggestionId) ?? null;
     if (now !== change.from) {
       throw new AppError('conflict', `Suggestion ${change.suggestionId} is ${now ?? 'undecided'}, expected ${change.from ?? 'undecided'}.`, {
         suggestionId: change.suggestionId,
       });
     }
-    if (change.to === null) delete decisions[change.suggestionId];
-    else decisions[change.suggestionId] = change.to;
+    if (change.to === null) decisions.delete(change.suggestionId);
+    else decisions.set(change.suggestionId, change.to);
   }
   const annotations = [...byId.values()].sort((a, b) => a.z - b.z || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  return { annotations, decisions };
+  return { annotations, decisions: Object.fromEntries(decisions) };
 }
 
 function misfit(verb: string, id: string): AppError {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /** Schemas of the records that cross a boundary into the main side. Types are not trust. */
 
-const finite = z.number().finite();
+/** Infinities and NaN are refused (zod 4). */
+const finite = z.number();
 export const idSchema = z.number().int().positive();
 export const colorSchema = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'a colour is #RRGGBB');
 export const hotkeySchema = z.string().regex(/^[1-9]$/, 'a class hotkey is 1 to 9').nullable();

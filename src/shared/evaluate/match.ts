@@ -2,7 +2,7 @@ import { boxIou } from '../geometry/measure.ts';
 import { rleArea, rleBox, rleIou } from '../mask/rle.ts';
 import { AppError } from '../errors.ts';
 import type { Box, Rle } from '../records.ts';
-import type { CocoDataset, CocoDetection, OverlapKind } from './dataset.ts';
+import type { CocoDataset, CocoDetection, CocoImage, CocoTruth, OverlapKind } from './dataset.ts';
 import { segmentationToRle } from './dataset.ts';
 
 /** COCO looks at no more than this many detections of an image and class, best scores first. */
@@ -59,76 +59,77 @@ export interface Matching {
 
 /**
  * Groups a dataset and results by category, then image (both by rising id), and computes the overlaps
- * (COCOeval `_prepare`, `computeIoU`). A detection's area is its box's where it has one, else its mask's, as
- * `loadRes` does. Throws `invalid`, naming the place, for a detection of an unknown image, a score that is no
- * number, or a missing box or segmentation.
+ * (COCOeval `_prepare`, `computeIoU`). A detection's area is its box's where the results have boxes, else its
+ * mask's, as `loadRes` does. Throws `invalid`, naming the place, for a detection of an unknown image, a score
+ * that is no number, or a missing box or segmentation.
  */
 export function prepareCells(dataset: CocoDataset, detections: readonly CocoDetection[], kind: OverlapKind): Cell[] {
   const images = new Map(dataset.images.map((image) => [image.id, image]));
-  const groups = new Map<number, Map<number, { truths: number[]; detections: number[] }>>();
+  const groups = new Map<number, Map<number, Places>>();
   for (const { id } of [...dataset.categories].sort((a, b) => a.id - b.id)) groups.set(id, new Map());
-  const group = (categoryId: number, imageId: number) => {
+  const placesOf = (categoryId: number, imageId: number): Places | undefined => {
     const byImage = groups.get(categoryId);
-    let found = byImage?.get(imageId);
-    if (byImage && !found) byImage.set(imageId, (found = { truths: [], detections: [] }));
-    return found;
+    const found = byImage?.get(imageId) ?? { truths: [], detections: [] };
+    byImage?.set(imageId, found);
+    return byImage && found;
   };
-  dataset.annotations.forEach((truth, index) => group(truth.category_id, truth.image_id)?.truths.push(index));
-  // As in `loadRes`, the first result decides what the list holds.
-  const boxed = (detections[0]?.bbox?.length ?? 0) > 0;
+  dataset.annotations.forEach((truth, index) => placesOf(truth.category_id, truth.image_id)?.truths.push({ truth, index }));
   detections.forEach((detection, index) => {
     if (!images.has(detection.image_id)) {
       throw new AppError('invalid', `Detection ${index} is of image ${detection.image_id}, which the dataset does not have.`, { index });
     }
     if (!Number.isFinite(detection.score)) throw new AppError('invalid', `Detection ${index} has no score.`, { index });
-    group(detection.category_id, detection.image_id)?.detections.push(index);
+    placesOf(detection.category_id, detection.image_id)?.detections.push({ detection, index });
   });
+  // As in `loadRes`, the first result decides what the list holds.
+  const boxed = (detections[0]?.bbox?.length ?? 0) > 0;
 
-  const cells: Cell[] = [];
-  for (const [categoryId, byImage] of groups) {
-    for (const [imageId, places] of [...byImage].sort((a, b) => a[0] - b[0])) {
+  return [...groups].flatMap(([categoryId, byImage]) =>
+    [...byImage].sort((a, b) => a[0] - b[0]).map(([imageId, places]) => {
       const image = images.get(imageId);
-      if (!image) {
-        throw new AppError('invalid', `An annotation is of image ${imageId}, which the dataset does not have.`, { imageId });
-      }
-      const mask = (what: string, from: CocoDetection | CocoDataset['annotations'][number] | undefined): Rle => {
-        if (from?.segmentation) return segmentationToRle(from.segmentation, image);
-        throw new AppError('invalid', `${what} has no segmentation.`, { imageId });
-      };
-      const box = (what: string, given: Box | undefined, rle: () => Rle): Box => {
-        if (given?.length === 4) return given;
-        if (boxed) throw new AppError('invalid', `${what} has no bbox.`, { imageId });
-        return rleBox(rle());
-      };
-      const sorted = [...places.detections]
-        .sort((a, b) => (detections[b]?.score ?? 0) - (detections[a]?.score ?? 0))
-        .slice(0, MOST_DETECTIONS);
-      const crowd = places.truths.map((index) => dataset.annotations[index]?.iscrowd === 1);
-      const found = sorted.map((index) => {
-        const detection = detections[index];
-        const what = `Detection ${index}`;
-        const rle = kind === 'segm' ? mask(what, detection) : null;
-        const own = rle && !boxed ? null : box(what, detection?.bbox, () => mask(what, detection));
-        return { index, rle, box: own, score: detection?.score ?? 0 };
-      });
-      let overlaps: Float64Array;
-      if (kind === 'segm') {
-        const truthMasks = places.truths.map((index) => mask(`Annotation ${dataset.annotations[index]?.id}`, dataset.annotations[index]));
-        overlaps = rleIou(found.flatMap(({ rle }) => rle ?? []), truthMasks, crowd);
-      } else {
-        const boxes = places.truths.map((index): Box => dataset.annotations[index]?.bbox ?? [0, 0, 0, 0]);
-        overlaps = Float64Array.from(found.flatMap((d) => boxes.map((b, g) => boxIou(d.box ?? [0, 0, 0, 0], b, crowd[g]))));
-      }
-      cells.push({
-        imageId,
-        categoryId,
-        truths: places.truths.map((index, g) => ({ index, area: dataset.annotations[index]?.area ?? 0, crowd: crowd[g] === true })),
-        detections: found.map((d) => ({ index: d.index, score: d.score, area: d.box ? d.box[2] * d.box[3] : d.rle ? rleArea(d.rle) : 0 })),
-        overlaps,
-      });
-    }
-  }
-  return cells;
+      if (!image) throw new AppError('invalid', `An annotation is of image ${imageId}, which the dataset does not have.`, { imageId });
+      const truths = places.truths.map(({ truth, index }) => ({ index, area: truth.area, crowd: truth.iscrowd === 1 }));
+      const crowd = truths.map((truth) => truth.crowd);
+      const best = places.detections.sort((a, b) => b.detection.score - a.detection.score).slice(0, MOST_DETECTIONS);
+      const measured = best.map(({ detection, index }) => measure(detection, `Detection ${index}`, image, kind, boxed));
+      const overlaps =
+        kind === 'segm'
+          ? rleIou(
+              measured.flatMap(({ rle }) => rle ?? []),
+              places.truths.map(({ truth }) => maskOf(truth, `Annotation ${truth.id}`, image)),
+              crowd,
+            )
+          : Float64Array.from(measured.flatMap(({ box }) => places.truths.map(({ truth }, g) => boxIou(box, truth.bbox, crowd[g]))));
+      const found = best.map(({ detection, index }, d) => ({ index, score: detection.score, area: measured[d]?.area ?? 0 }));
+      return { imageId, categoryId, truths, detections: found, overlaps };
+    }),
+  );
+}
+
+/** What belongs to one category and image. */
+interface Places {
+  readonly truths: { readonly truth: CocoTruth; readonly index: number }[];
+  readonly detections: { readonly detection: CocoDetection; readonly index: number }[];
+}
+
+/** The mask (for `segm`), box and area of a detection. `boxed`: the results have boxes, so areas are theirs. */
+function measure(
+  detection: CocoDetection,
+  what: string,
+  image: CocoImage,
+  kind: OverlapKind,
+  boxed: boolean,
+): { rle: Rle | null; box: Box; area: number } {
+  const rle = kind === 'segm' || !boxed ? maskOf(detection, what, image) : null;
+  if (!boxed && rle) return { rle, box: rleBox(rle), area: rleArea(rle) };
+  const box = detection.bbox;
+  if (!box) throw new AppError('invalid', `${what} has no bbox, as the first detection has.`, { imageId: image.id });
+  return { rle, box, area: box[2] * box[3] };
+}
+
+function maskOf(from: CocoDetection | CocoTruth, what: string, image: CocoImage): Rle {
+  if (from.segmentation) return segmentationToRle(from.segmentation, image);
+  throw new AppError('invalid', `${what} has no segmentation.`, { imageId: image.id });
 }
 
 /**

@@ -8,7 +8,8 @@ import type { Ring } from '../records.ts';
 import { seededRandom } from '../scenes/random.ts';
 import type { Polygon } from './edit-vertex.ts';
 import { clampGeometry, insertVertex, moveVertices, nearestEdge, nearestVertex, placeVertex, removeVertices } from './edit-vertex.ts';
-import { haveCrossing, ringLength, ringsOfParts } from './polygon.ts';
+import { haveCrossing } from './crossing.ts';
+import { ringLength, ringsOfParts } from './polygon.ts';
 import { measureSimplification, ringDeviation, simplifyParts, simplifyRing } from './simplify.ts';
 
 const square = (x: number, y: number, side: number): Ring => [x, y, x + side, y, x + side, y + side, x, y + side];

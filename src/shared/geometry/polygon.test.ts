@@ -5,7 +5,8 @@ import type { Geometry, PolygonPart, Ring } from '../records.ts';
 import { seededRandom } from '../scenes/random.ts';
 import { combineGeometries, combineParts, intersectParts, subtractParts, unionParts } from './boolean.ts';
 import { boxIou, geometryArea, geometryBox, measurePixels, unionBox } from './measure.ts';
-import { isSelfCrossing, nearestOnRing, pointInParts, pointInRing, ringArea, ringBox, translateGeometry } from './polygon.ts';
+import { isSelfCrossing } from './crossing.ts';
+import { nearestOnRing, pointInParts, pointInRing, ringArea, ringBox, translateGeometry } from './polygon.ts';
 
 const square = (x: number, y: number, side: number): Ring => [x, y, x + side, y, x + side, y + side, x, y + side];
 const reversed = (ring: Ring): Ring => Array.from({ length: ring.length }, (_, i) => ring[ring.length - 2 - (i & ~1) + (i & 1)] ?? 0);
@@ -36,6 +37,9 @@ describe('rings', () => {
     expect(isSelfCrossing(square(0, 0, 10))).toBe(false);
     expect(isSelfCrossing([0, 0, 5, 5, 10, 0, 10, 10, 5, 5, 0, 10])).toBe(false);
     expect(isSelfCrossing([0, 0, 9, 0, 4, 5])).toBe(false);
+    // Through one point of both, and through a point of one.
+    expect(isSelfCrossing([0, 0, 5, 5, 10, 10, 10, 0, 5, 5, 0, 10])).toBe(true);
+    expect(isSelfCrossing([0, 0, 5, 5, 10, 10, 10, 0, 0, 10])).toBe(true);
   });
 });
 

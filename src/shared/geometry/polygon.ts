@@ -94,43 +94,6 @@ export function nearestOnRing(ring: Ring, x: number, y: number): RingPoint {
   return best;
 }
 
-/** Whether two edges of the ring truly cross. Touching at a point (as exact mask outlines may) is no crossing. */
-export function isSelfCrossing(ring: Ring): boolean {
-  return haveCrossing([ring]);
-}
-
-/** Whether any two edges among all the rings truly cross. Touching at a point is no crossing. */
-export function haveCrossing(rings: readonly Ring[]): boolean {
-  // Sweep over x: only edges whose spans overlap are compared.
-  const edges = rings
-    .flatMap((ring) =>
-      Array.from({ length: ringLength(ring) }, (_, i) => {
-        const [ax, ay] = ringPoint(ring, i);
-        const [bx, by] = ringPoint(ring, i + 1);
-        return { ax, ay, bx, by, left: Math.min(ax, bx), right: Math.max(ax, bx), top: Math.min(ay, by), bottom: Math.max(ay, by) };
-      }),
-    )
-    .sort((a, b) => a.left - b.left);
-  for (const [i, e] of edges.entries()) {
-    for (let j = i + 1; j < edges.length; j++) {
-      const f = edges[j];
-      if (!f || f.left > e.right) break;
-      if (f.top > e.bottom || f.bottom < e.top) continue;
-      const a = side(e.ax, e.ay, e.bx, e.by, f.ax, f.ay);
-      const b = side(e.ax, e.ay, e.bx, e.by, f.bx, f.by);
-      const c = side(f.ax, f.ay, f.bx, f.by, e.ax, e.ay);
-      const d = side(f.ax, f.ay, f.bx, f.by, e.bx, e.by);
-      if (a * b < 0 && c * d < 0) return true;
-    }
-  }
-  return false;
-}
-
-/** Sign of the turn a → b → c. */
-function side(ax: number, ay: number, bx: number, by: number, cx: number, cy: number): number {
-  return Math.sign((bx - ax) * (cy - ay) - (by - ay) * (cx - ax));
-}
-
 /** All rings of the parts, outer first, in order. */
 export function ringsOfParts(parts: readonly PolygonPart[]): Ring[] {
   return parts.flatMap((part) => [part.outer, ...part.holes]);

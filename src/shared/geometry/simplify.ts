@@ -1,7 +1,8 @@
 import { maskIou } from '../mask/rle.ts';
 import { geometryToRle } from '../mask/raster.ts';
 import type { PolygonPart, Ring } from '../records.ts';
-import { haveCrossing, isSelfCrossing, mapRings, ringArea, ringLength, ringPoint, ringsOfParts } from './polygon.ts';
+import { haveCrossing, isSelfCrossing } from './crossing.ts';
+import { mapRings, ringArea, ringLength, ringPoint, ringsOfParts } from './polygon.ts';
 
 /** Below this a smaller tolerance would not remove a point worth removing. */
 const LEAST_TOLERANCE_PX = 0.05;

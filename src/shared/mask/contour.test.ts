@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sharedHas, sharedPath } from '../../../test/shared-data.ts';
-import { isSelfCrossing, ringArea } from '../geometry/polygon.ts';
+import { isSelfCrossing } from '../geometry/crossing.ts';
+import { ringArea } from '../geometry/polygon.ts';
 import type { Ring, Rle } from '../records.ts';
 import { seededRandom } from '../scenes/random.ts';
 import type { Bitmap } from './bitmap.ts';
@@ -97,7 +98,7 @@ describe('contour', () => {
 
   it.skipIf(!sharedHas('golden/nuclei'))('is exact on every mask of the golden files', () => {
     for (const name of ['nuclei', 'coco-tiny-val']) {
-      const golden: Rle[] = JSON.parse(readFileSync(sharedPath(`golden/${name}/masks.json`), 'utf8'));
+      const golden = JSON.parse(readFileSync(sharedPath(`golden/${name}/masks.json`), 'utf8')) as Rle[];
       for (const { size, counts } of golden) {
         const parts = contourOfRle({ size, counts });
         expect(encodeRle(rasterizeParts(parts, size[1], size[0]))).toEqual({ size, counts });

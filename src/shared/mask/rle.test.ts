@@ -177,8 +177,8 @@ describe.skipIf(!sharedHas('golden'))('pycocotools', () => {
     ['coco-tiny-val', 'coco-tiny/annotations/instances_val2017.json'],
     ['nuclei', 'nuclei/instances.json'],
   ])('agrees on every annotation of %s', (name, file) => {
-    const golden: GoldenMask[] = JSON.parse(readFileSync(sharedPath(`golden/${name}/masks.json`), 'utf8'));
-    const dataset: GoldenFile = JSON.parse(readFileSync(sharedPath(`data/coco/${file}`), 'utf8'));
+    const golden = JSON.parse(readFileSync(sharedPath(`golden/${name}/masks.json`), 'utf8')) as GoldenMask[];
+    const dataset = JSON.parse(readFileSync(sharedPath(`data/coco/${file}`), 'utf8')) as GoldenFile;
     const images = new Map(dataset.images.map((image) => [image.id, image]));
     const annotations = new Map(dataset.annotations.map((annotation) => [annotation.id, annotation]));
     expect(golden.length).toBeGreaterThan(600);

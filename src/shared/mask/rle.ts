@@ -3,7 +3,7 @@ import type { Box, Ring, Rle } from '../records.ts';
 import type { Bitmap } from './bitmap.ts';
 import { bitmapBox, checkSize } from './bitmap.ts';
 import { ringRuns } from './fill.ts';
-import { combineRuns, runsArea, runsBox, runsOverlap } from './runs.ts';
+import { combineRuns, runsArea, runsBox, runsFromFlips, runsOverlap } from './runs.ts';
 
 /**
  * COCO's compressed run-length masks, equal to pycocotools (cocoapi `common/maskApi.c`) to the last
@@ -23,28 +23,22 @@ export function bitmapRuns(bitmap: Bitmap): Uint32Array {
 /** The runs, on an image of `width` × `height`, of a bitmap's `box`, the bitmap's origin lying at (left, top). */
 function windowRuns(bitmap: Bitmap, box: Box, left: number, top: number, width: number, height: number): Uint32Array {
   const { data } = bitmap;
-  const runs: number[] = [];
-  let inside = false;
-  let before = 0;
-  const flip = (at: number): void => {
-    runs.push(at - before);
-    before = at;
-    inside = !inside;
-  };
+  const flips: number[] = [];
+  /** Whether the run before goes on: an odd number of flips. */
+  const inside = (): boolean => flips.length % 2 === 1;
   const [firstX, firstY, boxWidth, boxHeight] = box;
   for (let x = firstX; x < firstX + boxWidth; x++) {
     const column = (x + left) * height + top;
     let i = firstY * bitmap.width + x;
     // A run that ended at the foot of the image goes on only when this column begins at its head.
-    if (inside && (firstY + top > 0 || data[i] !== 1)) flip((x + left) * height);
+    if (inside() && (firstY + top > 0 || data[i] !== 1)) flips.push((x + left) * height);
     for (let y = firstY; y < firstY + boxHeight; y++, i += bitmap.width) {
-      if ((data[i] === 1) !== inside) flip(column + y);
+      if ((data[i] === 1) !== inside()) flips.push(column + y);
     }
-    if (inside && firstY + boxHeight + top < height) flip(column + firstY + boxHeight);
+    if (inside() && firstY + boxHeight + top < height) flips.push(column + firstY + boxHeight);
   }
-  if (inside && (firstX + boxWidth + left) * height < width * height) flip((firstX + boxWidth + left) * height);
-  if (before < width * height || runs.length === 0) runs.push(width * height - before);
-  return Uint32Array.from(runs);
+  if (inside()) flips.push((firstX + boxWidth + left) * height);
+  return runsFromFlips(flips, width * height);
 }
 
 /**
