@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ModelInfo } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
+import { outsideArchive } from './archive.ts';
 import type { Manifest } from './manifest.ts';
 import { parseManifest } from './manifest.ts';
 
@@ -90,7 +91,7 @@ export function createCatalog(folders: readonly string[]): Catalog {
       throw new AppError('not-found', `There is no model "${id}" in ${folders.join(' or ') || 'any folder'}.`, { modelId: id });
     }
     if (!entry.manifest) throw new AppError('invalid', entry.problem ?? `${id}: unusable`, { modelId: id });
-    const file = join(entry.folder, entry.manifest.file.path);
+    const file = outsideArchive(join(entry.folder, entry.manifest.file.path));
     const problem = entry.problem ?? (await hashProblem(file, entry.manifest));
     if (problem) throw new AppError('model-load', `${id}: ${problem}`, { modelId: id, file });
     return { manifest: entry.manifest, folder: entry.folder, file };

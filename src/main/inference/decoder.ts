@@ -1,7 +1,7 @@
 import { createRequire, registerHooks } from 'node:module';
-import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type sharpFunction from 'sharp';
+import { outsideArchive } from './archive.ts';
 
 /**
  * Which build of sharp decodes in this process, decided here and nowhere else.
@@ -53,7 +53,8 @@ export function loadSharp(): Sharp {
           return next(specifier, context);
         }
         const found = next(WASM, context);
-        return { ...found, url: outsideArchive(found.url) };
+        const file = outsideArchive(fileURLToPath(found.url));
+        return { ...found, url: pathToFileURL(file).href };
       },
     });
     try {
@@ -72,12 +73,6 @@ export function loadSharp(): Sharp {
 function requireSharp(): Sharp {
   const sharp: Sharp = require('sharp');
   return sharp;
-}
-
-function outsideArchive(url: string): string {
-  if (!url.startsWith('file:')) return url;
-  const path = fileURLToPath(url).replace(/([\\/]app\.asar)([\\/])/, '$1.unpacked$2');
-  return existsSync(path) ? pathToFileURL(path).href : url;
 }
 
 /** For diagnostics, e.g. `sharp 0.35.5 (wasm: Electron on Linux)`. Loads sharp. */

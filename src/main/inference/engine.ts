@@ -26,6 +26,8 @@ export interface EngineOptions {
   /** Providers that are not even tried, with why: they have ended a process before. */
   readonly refused?: readonly ProviderAttempt[];
   readonly threads?: number;
+  /** Told before a provider is tried, and null once the model has run with it. */
+  readonly onTrying?: (provider: string | null) => void;
 }
 
 interface Loaded {
@@ -49,6 +51,7 @@ export function createEngine(options: EngineOptions): Inference {
   const catalog = createCatalog(options.modelFolders);
   const queue = createQueue();
   const listeners = new Set<(status: EngineStatus) => void>();
+  const proven = new WeakSet<ort.InferenceSession>();
   let loaded: Loaded[] = [];
   let ahead: { readonly path: string; readonly limit: number; readonly decoding: Promise<Decoding> } | null = null;
   let status: EngineStatus = {
@@ -91,6 +94,7 @@ export function createEngine(options: EngineOptions): Inference {
     for (const provider of providers) {
       if (refused.has(provider)) continue;
       // Told before it is tried, so that who watches this process knows what ended it.
+      options.onTrying?.(provider);
       tell({ state: 'loading', modelId: id, attempts, message: `Loading ${id} on ${provider}` });
       let session: ort.InferenceSession;
       try {
@@ -118,7 +122,10 @@ export function createEngine(options: EngineOptions): Inference {
   ): Promise<{ readonly outputs: Readonly<Record<string, OutputTensor>>; readonly entry: Loaded }> {
     const { id } = entry.model.manifest;
     try {
-      return { outputs: plainOutputs(await entry.session.run(ortFeeds(feeds))), entry };
+      const outputs = plainOutputs(await entry.session.run(ortFeeds(feeds)));
+      if (!proven.has(entry.session)) options.onTrying?.(null);
+      proven.add(entry.session);
+      return { outputs, entry };
     } catch (thrown) {
       const reason = shortReason(messageOf(thrown));
       if (entry.provider === 'cpu') {

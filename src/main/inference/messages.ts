@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { EngineStatus } from '../../shared/contract.ts';
+import type { Reply } from '../../shared/errors.ts';
+import type { Prediction } from './inference.ts';
+
+/**
+ * What travels between a host and its inference process: plain data that survives JSON and structured
+ * cloning alike. Masks travel as RLE, pixels and tensors never (Electron copies every ArrayBuffer).
+ */
+const attempt = z.object({ provider: z.string(), ok: z.boolean(), reason: z.string().nullable() });
+
+export const toChildSchema = z.discriminatedUnion('kind', [
+  /** First of all, once. */
+  z.object({
+    kind: z.literal('open'),
+    modelFolders: z.array(z.string()),
+    providers: z.string().nullable(),
+    refused: z.array(attempt),
+    threads: z.number().int().positive().nullable(),
+  }),
+  z.object({
+    kind: z.literal('predict'),
+    id: z.number().int(),
+    request: z.object({
+      modelId: z.string(),
+      path: z.string(),
+      priority: z.enum(['user', 'batch']),
+      next: z.string().nullable(),
+    }),
+  }),
+  z.object({ kind: z.literal('cancel'), id: z.number().int() }),
+  /** Finish what runs, then end the process. */
+  z.object({ kind: z.literal('close') }),
+]);
+export type ToChild = z.infer<typeof toChildSchema>;
+
+export type FromChild =
+  | { readonly kind: 'answer'; readonly id: number; readonly reply: Reply<Prediction> }
+  | { readonly kind: 'status'; readonly status: EngineStatus }
+  /** The provider that may end the process in the next moments; null when it has proved itself. */
+  | { readonly kind: 'trying'; readonly provider: string | null };
+
+/** The child is our own code of the same version, so its kind is all that is looked at. */
+export function isFromChild(message: unknown): message is FromChild {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'kind' in message &&
+    (message.kind === 'answer' || message.kind === 'status' || message.kind === 'trying')
+  );
+}

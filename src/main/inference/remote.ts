@@ -1,0 +1,198 @@
+import type { EngineStatus, ProviderAttempt } from '../../shared/contract.ts';
+import { AppError, fromWireError } from '../../shared/errors.ts';
+import { createCatalog, modelInfo } from './catalog.ts';
+import type { ChildChannel, ChildExit } from './channel.ts';
+import type { Inference, Prediction } from './inference.ts';
+import type { ToChild } from './messages.ts';
+import { isFromChild } from './messages.ts';
+import { cancelled } from './queue.ts';
+
+export interface RemoteOptions {
+  /** Starts an inference process; called again after each end of one. */
+  readonly spawn: () => ChildChannel;
+  readonly modelFolders: readonly string[];
+  /** As `MASKLOOP_PROVIDERS`. */
+  readonly providers?: string | undefined;
+  readonly threads?: number;
+  /**
+   * Milliseconds before the n-th start in a row without an answer between them. After the last, it is
+   * started only when something is asked.
+   */
+  readonly backOffMs?: readonly number[];
+}
+
+interface Pending {
+  readonly message: Extract<ToChild, { kind: 'predict' }>;
+  readonly resolve: (prediction: Prediction) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+const BACK_OFF_MS: readonly number[] = [200, 1000, 4000, 15_000];
+const CLOSE_MS = 10_000;
+
+/**
+ * Inference in another process, behind the same port. When that process ends unasked, what it was asked
+ * fails with `model-run`, a new one is started, and later questions are answered by it. A provider that
+ * ended it while it was being tried is not tried again.
+ */
+export function createRemoteInference(options: RemoteOptions): Inference {
+  const backOff = options.backOffMs ?? BACK_OFF_MS;
+  const catalog = createCatalog(options.modelFolders);
+  const listeners = new Set<(status: EngineStatus) => void>();
+  const pending = new Map<number, Pending>();
+  const refused: ProviderAttempt[] = [];
+  let channel: ChildChannel | null = null;
+  let restart: ReturnType<typeof setTimeout> | null = null;
+  let endsInARow = 0;
+  let trying: string | null = null;
+  let lastId = 0;
+  let closing: { readonly done: () => void } | null = null;
+  let closed = false;
+  let status: EngineStatus = {
+    state: 'idle',
+    provider: null,
+    attempts: [],
+    threads: 0,
+    modelId: null,
+    lastMs: null,
+    lastRunMs: null,
+    message: null,
+  };
+
+  function tell(next: EngineStatus): void {
+    status = next;
+    for (const listener of listeners) listener(status);
+  }
+
+  function start(): ChildChannel {
+    const own = options.spawn();
+    channel = own;
+    own.onMessage((message) => {
+      if (channel !== own || !isFromChild(message)) return;
+      if (message.kind === 'status') tell(message.status);
+      else if (message.kind === 'trying') trying = message.provider;
+      else {
+        endsInARow = 0;
+        const asked = pending.get(message.id);
+        pending.delete(message.id);
+        if (message.reply.ok) asked?.resolve(message.reply.value);
+        else asked?.reject(fromWireError(message.reply.error));
+      }
+    });
+    own.onExit((exit) => {
+      if (channel === own) ended(exit);
+    });
+    own.send({
+      kind: 'open',
+      modelFolders: [...options.modelFolders],
+      providers: options.providers ?? null,
+      refused,
+      threads: options.threads ?? null,
+    });
+    return own;
+  }
+
+  function ended(exit: ChildExit): void {
+    channel = null;
+    if (closing) {
+      closing.done();
+      return;
+    }
+    const why = exitReason(exit);
+    if (trying !== null && trying !== 'cpu') {
+      refused.push({ provider: trying, ok: false, reason: `the inference process stopped while it was tried (${why})` });
+    }
+    trying = null;
+    const message = `The inference process stopped (${why}).`;
+    for (const asked of pending.values()) {
+      asked.reject(new AppError('model-run', message, { modelId: asked.message.request.modelId, path: asked.message.request.path }));
+    }
+    pending.clear();
+    const delay = backOff[endsInARow];
+    endsInARow++;
+    if (delay === undefined) {
+      tell({ ...status, state: 'failed', message: `The inference process stopped ${endsInARow} times in a row (${why}).` });
+      return;
+    }
+    tell({ ...status, state: 'restarting', message: `${message} It is started again.` });
+    restart = setTimeout(restarted, delay);
+  }
+
+  function restarted(): void {
+    restart = null;
+    const own = start();
+    for (const asked of pending.values()) own.send(asked.message);
+  }
+
+  function ask(asked: Pending): void {
+    pending.set(asked.message.id, asked);
+    // While a restart is due, the question waits for it.
+    if (restart) return;
+    (channel ?? start()).send(asked.message);
+  }
+
+  return {
+    async models() {
+      return (await catalog.list()).map(modelInfo);
+    },
+    predict(request, signal) {
+      return new Promise((resolve, reject) => {
+        if (closed || signal?.aborted) {
+          reject(cancelled());
+          return;
+        }
+        const id = ++lastId;
+        const giveUp = (): void => {
+          if (!pending.delete(id)) return;
+          channel?.send({ kind: 'cancel', id });
+          reject(cancelled());
+        };
+        signal?.addEventListener('abort', giveUp, { once: true });
+        ask({
+          message: { kind: 'predict', id, request: { ...request } },
+          resolve: (prediction) => {
+            signal?.removeEventListener('abort', giveUp);
+            resolve(prediction);
+          },
+          reject: (error) => {
+            signal?.removeEventListener('abort', giveUp);
+            reject(error);
+          },
+        });
+      });
+    },
+    status: () => status,
+    onStatus(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      if (restart) clearTimeout(restart);
+      for (const asked of pending.values()) asked.reject(cancelled());
+      pending.clear();
+      const last = channel;
+      if (!last) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => last.kill(), CLOSE_MS);
+        closing = {
+          done: () => {
+            clearTimeout(timer);
+            resolve();
+          },
+        };
+        last.send({ kind: 'close' });
+      });
+    },
+  };
+}
+
+function exitReason({ code, signal, said }: ChildExit): string {
+  const how = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+  const last = said
+    ?.trim()
+    .split('\n')
+    .findLast((line) => /error|terminate|what\(\)|fatal|out of memory|cannot find/i.test(line));
+  return last === undefined ? how : `${how}: ${last.trim().slice(0, 300)}`;
+}
