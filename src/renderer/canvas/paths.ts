@@ -1,0 +1,38 @@
+import type { Geometry, PolygonPart } from '../../shared/records.ts';
+import { outlineOf } from '../editor/outlines.ts';
+
+/** Paths in image space, kept as long as the geometry they were made from. */
+const paths = new WeakMap<Geometry, Path2D>();
+
+/** The outline of an instance; fill it `evenodd`, so that holes stay open. */
+export function pathOf(geometry: Geometry): Path2D {
+  const known = paths.get(geometry);
+  if (known) return known;
+  const path = pathOfParts(outlineOf(geometry));
+  paths.set(geometry, path);
+  return path;
+}
+
+export function pathOfParts(parts: readonly PolygonPart[]): Path2D {
+  const path = new Path2D();
+  for (const part of parts) {
+    addRing(path, part.outer);
+    for (const hole of part.holes) addRing(path, hole);
+  }
+  return path;
+}
+
+function addRing(path: Path2D, ring: readonly number[]): void {
+  path.moveTo(ring[0] ?? 0, ring[1] ?? 0);
+  for (let i = 2; i + 1 < ring.length; i += 2) path.lineTo(ring[i] ?? 0, ring[i + 1] ?? 0);
+  path.closePath();
+}
+
+/** A stroke's centre line; a single point is a dab. */
+export function pathOfPoints(points: readonly number[]): Path2D {
+  const path = new Path2D();
+  path.moveTo(points[0] ?? 0, points[1] ?? 0);
+  if (points.length === 2) path.lineTo(points[0] ?? 0, points[1] ?? 0);
+  for (let i = 2; i + 1 < points.length; i += 2) path.lineTo(points[i] ?? 0, points[i + 1] ?? 0);
+  return path;
+}
