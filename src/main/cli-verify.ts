@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { AppError } from '../shared/errors.ts';
+import { appFolder } from './app-folder.ts';
+import type { Console } from './cli-console.ts';
+import { count, EXIT } from './cli-console.ts';
+import type { Outcome } from './cli-jobs.ts';
+import { placeProject } from './project-place.ts';
+import { verifyProject } from './store/replay.ts';
+
+/** Checks a folder's project file without bringing it to a newer version. Nobody else may have it open. */
+export function verifyJob(console: Console, folder: string): Outcome {
+  const { file } = placeProject(folder, null, appFolder());
+  if (!existsSync(file)) throw new AppError('not-found', `${folder} has no project: ${file} is not there.`, { file });
+  const report = verifyProject(file);
+  console.say(`${file}: ${count(report.images, 'image')}, ${count(report.annotations, 'annotation')}, ${count(report.changes, 'change')} in the journal`);
+  for (const problem of report.problems) console.say(`  ${problem}`);
+  console.say(report.ok ? 'Intact: integrity and references hold, and the journal replays to the same state.' : 'NOT intact.');
+  return { code: report.ok ? EXIT.ok : EXIT.failed, value: { file, ...report } };
+}

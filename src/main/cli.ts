@@ -1,0 +1,164 @@
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { toWireError } from '../shared/errors.ts';
+import { appFolder } from './app-folder.ts';
+import type { Console } from './cli-console.ts';
+import { count, createConsole, EXIT } from './cli-console.ts';
+import { demoJob } from './cli-demo.ts';
+import { evaluateJob } from './cli-evaluate.ts';
+import type { Outcome } from './cli-jobs.ts';
+import { acceptJob, exportJob, predictJob, scanJob } from './cli-jobs.ts';
+import { checkModelsJob, listModelsJob } from './cli-models.ts';
+import { createSession } from './cli-session.ts';
+import type { Session } from './cli-session.ts';
+import { verifyJob } from './cli-verify.ts';
+import { createLocalStudio } from './local-studio.ts';
+import { writeSample } from './sample.ts';
+import { serve } from './serve.ts';
+import { appVersion } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some images failed (they are listed); 130 cancelled.
+With --json exactly one object is printed on stdout: {"ok":true,"value":…} or {"ok":false,"error":{"code","message","detail"}}.`;
+
+/**
+ * The command line. `argv` without the program's name; answers with the exit code and never throws.
+ * Everything that touches a project goes through the studio and the contract, with inference in this
+ * process. Ctrl-C cancels; a second one ends at once.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const console = createConsole(argv.includes('--json'));
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(EXIT.cancelled);
+    abort.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  let code: number = EXIT.ok;
+  const finish = (outcome: Outcome): void => {
+    console.result(outcome.value);
+    code = outcome.code;
+  };
+  try {
+    await program(console, abort.signal, finish).parseAsync([...argv], { from: 'user' });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      if (thrown.exitCode === 0) return EXIT.ok;
+      // Commander has written its own lines to stderr.
+      if (console.json) console.error({ code: 'invalid', message: thrown.message, detail: {} });
+      return EXIT.usage;
+    }
+    const error = toWireError(thrown);
+    console.error(error);
+    return error.code === 'cancelled' ? EXIT.cancelled : EXIT.failed;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+  return code;
+}
+
+function program(console: Console, signal: AbortSignal, finish: (outcome: Outcome) => void): Command {
+  /** A job on a studio of its own, closed whatever happens. */
+  const withStudio = async (job: (session: Session) => Promise<Outcome>): Promise<void> => {
+    const studio = await createLocalStudio();
+    try {
+      finish(await job(createSession(studio, console, signal)));
+    } finally {
+      await studio.close();
+    }
+  };
+  const root = new Command('maskloop')
+    .description('Masks proposed by a model, corrected by you, exported as a COCO dataset. Offline.')
+    .version(appVersion())
+    .option('--json', 'print one JSON object instead of text')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+  const command = (name: string, description: string): Command => root.command(name).description(description).option('--json', 'print one JSON object instead of text');
+
+  command('serve [folder]', 'the studio in a browser on this machine (127.0.0.1, one-time address)')
+    .option('--port <port>', 'port to listen on; 0 lets the system choose', wholeNumber, 0)
+    .option('--sample', 'open the sample project')
+    .action(async (folder: string | undefined, options: { port: number; sample?: true }) => {
+      await serve({ folder: folder ?? null, sample: options.sample === true, port: options.port, console, signal });
+      finish({ code: EXIT.ok, value: null });
+    });
+
+  command('demo [dir]', 'the whole job on the sample project, in one go').action((dir: string | undefined) =>
+    withStudio((session) => demoJob(session, dir ?? `${appFolder()}/demo`)),
+  );
+
+  command('sample <dir>', 'write the sample photographs into a folder').action(async (dir: string) => {
+    const folder = resolve(dir);
+    await writeSample(folder, (written, total) => console.progress(`Drawing: ${written} of ${count(total, 'photo')}`));
+    console.say(`The sample photographs are in ${folder}`);
+    finish({ code: EXIT.ok, value: { folder } });
+  });
+
+  command('scan <folder>', 'make or refresh the project of a folder, and list what cannot be read').action((folder: string) =>
+    withStudio((session) => scanJob(session, folder)),
+  );
+
+  command('predict <folder>', 'let a model propose instances')
+    .option('--model <id>', 'model to use (see `maskloop models list`)')
+    .option('--all', 'also images that somebody has worked on; their annotations stay as they are')
+    .option('--resume <run>', 'go on with an interrupted or cancelled run', wholeNumber)
+    .action((folder: string, options: { model?: string; all?: true; resume?: number }) =>
+      withStudio((session) => predictJob(session, folder, { model: options.model ?? null, all: options.all === true, resume: options.resume ?? null })),
+    );
+
+  command('accept <folder>', 'accept pending suggestions as they are')
+    .requiredOption('--min-score <score>', 'lowest score to accept, 0 to 1', score)
+    .action((folder: string, options: { minScore: number }) => withStudio((session) => acceptJob(session, folder, options.minScore)));
+
+  command('export <folder>', 'write a dataset, read it back and compare')
+    .addOption(new Option('--format <format>', 'format').choices(['coco']).makeOptionMandatory())
+    .requiredOption('--out <dir>', 'folder to write into')
+    .option('--skip-empty', 'leave out images without annotations')
+    .addOption(new Option('--pixels <space>', 'oriented as shown, or raw as in the file').choices(['oriented', 'raw']).default('oriented'))
+    .action((folder: string, options: { out: string; skipEmpty?: true; pixels: 'oriented' | 'raw' }) =>
+      withStudio((session) => exportJob(session, folder, { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels })),
+    );
+
+  command('evaluate', 'COCO figures of results, or of a model, against a truth')
+    .requiredOption('--truth <file>', 'COCO dataset')
+    .option('--results <file>', 'COCO results')
+    .option('--images <dir>', "folder of the dataset's images, with --model")
+    .option('--model <id>', 'model to run on them')
+    .addOption(new Option('--kind <kind>', 'what is compared').choices(['segm', 'bbox']).default('segm'))
+    .action(async (options: { truth: string; results?: string; images?: string; model?: string; kind: 'segm' | 'bbox' }) => {
+      finish(await evaluateJob(console, signal, options));
+    });
+
+  const models = root.command('models').description('the models that are here');
+  models
+    .command('list')
+    .description('every model, and why one cannot be used')
+    .option('--json', 'print one JSON object instead of text')
+    .action(() => withStudio((session) => listModelsJob(session)));
+  models
+    .command('check [id]')
+    .description("run every model's goldens")
+    .option('--json', 'print one JSON object instead of text')
+    .action(async (id: string | undefined) => {
+      finish(await checkModelsJob(console, id ?? null));
+    });
+
+  command('verify <folder>', 'check the project file: integrity, references, and that the journal replays to the same state').action((folder: string) => {
+    finish(verifyJob(console, folder));
+  });
+  return root;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  return Number(text);
+}
+
+function score(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError(`"${text}" is not a number from 0 to 1.`);
+  return value;
+}

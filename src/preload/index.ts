@@ -1,0 +1,13 @@
+import { contextBridge, ipcRenderer } from 'electron';
+import type { IpcRendererEvent } from 'electron';
+
+// The whole bridge. What may be called is decided on the other side, from the contract.
+contextBridge.exposeInMainWorld('maskloop', {
+  pixelRoot: 'maskloop-pixels://project/',
+  invoke: (name: string, input: unknown): Promise<unknown> => ipcRenderer.invoke('maskloop:call', name, input),
+  on: (listener: (name: string, payload: unknown) => void): (() => void) => {
+    const told = (_event: IpcRendererEvent, name: string, payload: unknown): void => listener(name, payload);
+    ipcRenderer.on('maskloop:event', told);
+    return () => ipcRenderer.off('maskloop:event', told);
+  },
+});

@@ -1,0 +1,31 @@
+import { builtinModules } from 'node:module';
+import { defineConfig } from 'vite';
+
+/** Native code, and what finds its own files at run time, stays outside of the bundles. */
+const EXTERNAL = ['electron', 'better-sqlite3', 'onnxruntime-node', 'onnxruntime-common', 'sharp', '@img/sharp-wasm32'];
+
+/**
+ * The main side as ES modules for Electron and for an installed package: the desktop host, the
+ * command line, and the entry of the inference process. Shared parts become chunks beside them.
+ */
+export default defineConfig({
+  publicDir: false,
+  ssr: { noExternal: true, external: EXTERNAL },
+  build: {
+    ssr: true,
+    target: 'node22',
+    outDir: 'dist/main',
+    emptyOutDir: true,
+    sourcemap: true,
+    minify: false,
+    rollupOptions: {
+      input: {
+        app: 'src/main/app.ts',
+        cli: 'src/main/cli.ts',
+        child: 'src/main/inference/child.ts',
+      },
+      external: [...EXTERNAL, ...builtinModules, ...builtinModules.map((name) => `node:${name}`)],
+      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+    },
+  },
+});
