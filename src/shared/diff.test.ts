@@ -21,7 +21,15 @@ describe('apply', () => {
     const [a, b, c] = [annotation('a', 2), annotation('b', 1), annotation('c', 1)];
     const before: Content = { annotations: [b, a], decisions: { 4: 'accepted' } };
     const lower = { ...a, z: 0 };
-    const after = apply(before, { added: [c], removed: [b], updated: [[a, lower]], decided: [{ suggestionId: 4, from: 'accepted', to: null }, { suggestionId: 5, from: null, to: 'rejected' }] });
+    const after = apply(before, {
+      added: [c],
+      removed: [b],
+      updated: [[a, lower]],
+      decided: [
+        { suggestionId: 4, from: 'accepted', to: null },
+        { suggestionId: 5, from: null, to: 'rejected' },
+      ],
+    });
     expect(after).toEqual({ annotations: [lower, c], decisions: { 5: 'rejected' } });
     expect(before.annotations).toEqual([b, a]);
   });
@@ -32,7 +40,12 @@ describe('apply', () => {
     ['removing what is not', diff({ removed: [annotation('gone')] }), 'conflict', /remove annotation gone/],
     ['changing what is not', diff({ updated: [[annotation('gone'), annotation('gone', 2)]] }), 'conflict', /update annotation gone/],
     ['changing an id', diff({ updated: [[annotation('here'), annotation('there')]] }), 'invalid', /here became there/],
-    ['deciding from another state', diff({ decided: [{ suggestionId: 1, from: null, to: 'accepted' }] }), 'conflict', /Suggestion 1 is rejected/],
+    [
+      'deciding from another state',
+      diff({ decided: [{ suggestionId: 1, from: null, to: 'accepted' }] }),
+      'conflict',
+      /Suggestion 1 is rejected/,
+    ],
   ])('refuses %s', (_, change, code, message) => {
     expect(() => apply(content, change)).toThrow(message);
     expect(() => apply(content, change)).toThrow(expect.objectContaining({ code }));

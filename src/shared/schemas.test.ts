@@ -43,13 +43,23 @@ describe('schemas', () => {
   });
 
   it('keep holes and parts', () => {
-    const geometry = { kind: 'polygon', parts: [{ outer: [0, 0, 9, 0, 9, 9], holes: [[5, 1, 8, 1, 8, 4]] }, { outer: [20, 0, 29, 0, 29, 9], holes: [] }] };
+    const geometry = {
+      kind: 'polygon',
+      parts: [
+        { outer: [0, 0, 9, 0, 9, 9], holes: [[5, 1, 8, 1, 8, 4]] },
+        { outer: [20, 0, 29, 0, 29, 9], holes: [] },
+      ],
+    };
     expect(geometrySchema.parse(geometry)).toEqual(geometry);
   });
 
   it('know colours, hotkeys and names', () => {
     expect([colorSchema.safeParse('#12aB9f').success, colorSchema.safeParse('red').success]).toEqual([true, false]);
-    expect([hotkeySchema.safeParse('9').success, hotkeySchema.safeParse('0').success, hotkeySchema.safeParse(null).success]).toEqual([true, false, true]);
+    expect([hotkeySchema.safeParse('9').success, hotkeySchema.safeParse('0').success, hotkeySchema.safeParse(null).success]).toEqual([
+      true,
+      false,
+      true,
+    ]);
     expect(labelNameSchema.parse('  nut ')).toBe('nut');
     expect(labelNameSchema.safeParse('   ').success).toBe(false);
   });

@@ -10,7 +10,16 @@ import { listMatches } from './listing.ts';
 const square = (x: number, y: number, side: number): Ring => [x, y, x + side, y, x + side, y + side, x, y + side];
 
 function truth(id: number, x: number, side: number, more: Partial<CocoTruth> = {}): CocoTruth {
-  return { id, image_id: 1, category_id: 1, area: side * side, bbox: [x, 0, side, side], segmentation: [square(x, 0, side)], iscrowd: 0, ...more };
+  return {
+    id,
+    image_id: 1,
+    category_id: 1,
+    area: side * side,
+    bbox: [x, 0, side, side],
+    segmentation: [square(x, 0, side)],
+    iscrowd: 0,
+    ...more,
+  };
 }
 
 function detection(x: number, side: number, score: number, more: Partial<CocoDetection> = {}): CocoDetection {
@@ -19,8 +28,14 @@ function detection(x: number, side: number, score: number, more: Partial<CocoDet
 
 function dataset(...annotations: CocoTruth[]): CocoDataset {
   return {
-    images: [{ id: 1, width: 400, height: 200 }, { id: 2, width: 400, height: 200 }],
-    categories: [{ id: 1, name: 'nut' }, { id: 5, name: 'bolt' }],
+    images: [
+      { id: 1, width: 400, height: 200 },
+      { id: 2, width: 400, height: 200 },
+    ],
+    categories: [
+      { id: 1, name: 'nut' },
+      { id: 5, name: 'bolt' },
+    ],
     annotations,
   };
 }
@@ -33,7 +48,10 @@ describe.each<OverlapKind>(['segm', 'bbox'])('COCO figures of %s by hand', (kind
     expect(result.figures.AP50).toBeCloseTo(1, 12);
     expect(result.figures.APsmall).toBeCloseTo(1, 12);
     expect(result.figures).toMatchObject({ APmedium: -1, APlarge: -1, AR1: 0.5, AR10: 1 });
-    expect(result.categories.map(({ categoryId, name, truths }) => [categoryId, name, truths])).toEqual([[1, 'nut', 2], [5, 'bolt', 0]]);
+    expect(result.categories.map(({ categoryId, name, truths }) => [categoryId, name, truths])).toEqual([
+      [1, 'nut', 2],
+      [5, 'bolt', 0],
+    ]);
     expect(result.categories[1]?.AP).toBe(-1);
   });
 
@@ -66,7 +84,13 @@ describe.each<OverlapKind>(['segm', 'bbox'])('COCO figures of %s by hand', (kind
     const found = [detection(110, 20, 0.95), detection(150, 20, 0.94), detection(0, 20, 0.9)];
     expect(figures(data, found).AP).toBeCloseTo(1, 12);
     const [first] = listMatches(data, found, kind);
-    expect(first).toEqual({ imageId: 1, truePositives: [{ detection: 2, truth: 0, iou: 1 }], falsePositives: [], falseNegatives: [], ignored: [0, 1] });
+    expect(first).toEqual({
+      imageId: 1,
+      truePositives: [{ detection: 2, truth: 0, iou: 1 }],
+      falsePositives: [],
+      falseNegatives: [],
+      ignored: [0, 1],
+    });
   });
 
   it('keep sizes apart', () => {

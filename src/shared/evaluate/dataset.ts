@@ -9,8 +9,7 @@ import { rleFromCounts, rleFromPolygons, rleToCounts, countsToString } from '../
 
 /** Polygons, or RLE compressed (string) or not (numbers). `size` is `[height, width]`. */
 export type CocoSegmentation =
-  | readonly Ring[]
-  | { readonly size: readonly [height: number, width: number]; readonly counts: string | readonly number[] };
+  readonly Ring[] | { readonly size: readonly [height: number, width: number]; readonly counts: string | readonly number[] };
 
 export interface CocoImage {
   readonly id: number;
@@ -59,9 +58,13 @@ export function segmentationToRle(segmentation: CocoSegmentation, image: CocoIma
   if (!('counts' in segmentation)) return rleFromPolygons(segmentation, [image.height, image.width]);
   const { counts, size } = segmentation;
   if (size[0] !== image.height || size[1] !== image.width) {
-    throw new AppError('invalid', `A mask of ${size[1]}×${size[0]} pixels does not fit image ${image.id} of ${image.width}×${image.height}.`, {
-      imageId: image.id,
-    });
+    throw new AppError(
+      'invalid',
+      `A mask of ${size[1]}×${size[0]} pixels does not fit image ${image.id} of ${image.width}×${image.height}.`,
+      {
+        imageId: image.id,
+      },
+    );
   }
   if (typeof counts !== 'string') return rleFromCounts(counts, size);
   return { size, counts: countsToString(rleToCounts({ size, counts })) };

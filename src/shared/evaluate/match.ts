@@ -85,24 +85,26 @@ export function prepareCells(dataset: CocoDataset, detections: readonly CocoDete
   const boxed = (detections[0]?.bbox?.length ?? 0) > 0;
 
   return [...groups].flatMap(([categoryId, byImage]) =>
-    [...byImage].sort((a, b) => a[0] - b[0]).map(([imageId, places]) => {
-      const image = images.get(imageId);
-      if (!image) throw new AppError('invalid', `An annotation is of image ${imageId}, which the dataset does not have.`, { imageId });
-      const truths = places.truths.map(({ truth, index }) => ({ index, area: truth.area, crowd: truth.iscrowd === 1 }));
-      const crowd = truths.map((truth) => truth.crowd);
-      const best = places.detections.sort((a, b) => b.detection.score - a.detection.score).slice(0, MOST_DETECTIONS);
-      const measured = best.map(({ detection, index }) => measure(detection, `Detection ${index}`, image, kind, boxed));
-      const overlaps =
-        kind === 'segm'
-          ? rleIou(
-              measured.flatMap(({ rle }) => rle ?? []),
-              places.truths.map(({ truth }) => maskOf(truth, `Annotation ${truth.id}`, image)),
-              crowd,
-            )
-          : Float64Array.from(measured.flatMap(({ box }) => places.truths.map(({ truth }, g) => boxIou(box, truth.bbox, crowd[g]))));
-      const found = best.map(({ detection, index }, d) => ({ index, score: detection.score, area: measured[d]?.area ?? 0 }));
-      return { imageId, categoryId, truths, detections: found, overlaps };
-    }),
+    [...byImage]
+      .sort((a, b) => a[0] - b[0])
+      .map(([imageId, places]) => {
+        const image = images.get(imageId);
+        if (!image) throw new AppError('invalid', `An annotation is of image ${imageId}, which the dataset does not have.`, { imageId });
+        const truths = places.truths.map(({ truth, index }) => ({ index, area: truth.area, crowd: truth.iscrowd === 1 }));
+        const crowd = truths.map((truth) => truth.crowd);
+        const best = places.detections.sort((a, b) => b.detection.score - a.detection.score).slice(0, MOST_DETECTIONS);
+        const measured = best.map(({ detection, index }) => measure(detection, `Detection ${index}`, image, kind, boxed));
+        const overlaps =
+          kind === 'segm'
+            ? rleIou(
+                measured.flatMap(({ rle }) => rle ?? []),
+                places.truths.map(({ truth }) => maskOf(truth, `Annotation ${truth.id}`, image)),
+                crowd,
+              )
+            : Float64Array.from(measured.flatMap(({ box }) => places.truths.map(({ truth }, g) => boxIou(box, truth.bbox, crowd[g]))));
+        const found = best.map(({ detection, index }, d) => ({ index, score: detection.score, area: measured[d]?.area ?? 0 }));
+        return { imageId, categoryId, truths, detections: found, overlaps };
+      }),
   );
 }
 

@@ -17,7 +17,15 @@ const shape: Polygon = { kind: 'polygon', parts: [{ outer: square(0, 0, 10), hol
 
 describe('vertices', () => {
   it('move together, in several rings', () => {
-    const moved = moveVertices(shape, [{ part: 0, ring: 0, point: 2 }, { part: 0, ring: 1, point: 0 }], 1, 2);
+    const moved = moveVertices(
+      shape,
+      [
+        { part: 0, ring: 0, point: 2 },
+        { part: 0, ring: 1, point: 0 },
+      ],
+      1,
+      2,
+    );
     expect(moved.parts[0]?.outer).toEqual([0, 0, 10, 0, 11, 12, 0, 10]);
     expect(moved.parts[0]?.holes[0]?.slice(0, 2)).toEqual([4, 5]);
     expect(shape.parts[0]?.outer).toEqual(square(0, 0, 10));
@@ -39,7 +47,12 @@ describe('vertices', () => {
   it('go, but never below three a ring', () => {
     const three = removeVertices(shape, [{ part: 0, ring: 0, point: 1 }]);
     expect(three?.parts[0]?.outer).toEqual([0, 0, 10, 10, 0, 10]);
-    expect(removeVertices(shape, [{ part: 0, ring: 1, point: 1 }, { part: 0, ring: 1, point: 2 }])).toBeNull();
+    expect(
+      removeVertices(shape, [
+        { part: 0, ring: 1, point: 1 },
+        { part: 0, ring: 1, point: 2 },
+      ]),
+    ).toBeNull();
   });
 
   it('are found within reach only', () => {

@@ -37,7 +37,12 @@ export function listRings(parts: readonly PolygonPart[]): (RingRef & { readonly 
 }
 
 /** The vertex nearest to (x, y) within `reachPx`, or null. */
-export function nearestVertex(parts: readonly PolygonPart[], x: number, y: number, reachPx: number): (VertexRef & { readonly distance: number }) | null {
+export function nearestVertex(
+  parts: readonly PolygonPart[],
+  x: number,
+  y: number,
+  reachPx: number,
+): (VertexRef & { readonly distance: number }) | null {
   let best: (VertexRef & { distance: number }) | null = null;
   for (const { part, ring, points } of listRings(parts)) {
     for (let point = 0; point < ringLength(points); point++) {

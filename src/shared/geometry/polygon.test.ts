@@ -72,7 +72,13 @@ describe('moving', () => {
 
 describe('measures', () => {
   it('give the box as drawn and the area in pixels', () => {
-    const polygon: Geometry = { kind: 'polygon', parts: [{ outer: square(2, 2, 6), holes: [square(4, 4, 2)] }, { outer: square(20, 1, 3), holes: [] }] };
+    const polygon: Geometry = {
+      kind: 'polygon',
+      parts: [
+        { outer: square(2, 2, 6), holes: [square(4, 4, 2)] },
+        { outer: square(20, 1, 3), holes: [] },
+      ],
+    };
     expect(geometryBox(polygon)).toEqual([2, 1, 21, 7]);
     expect(geometryArea(polygon, 30, 30)).toBe(36 - 4 + 9);
     expect(measurePixels({ kind: 'box', box: [-5, 2, 10, 4] }, 30, 30)).toEqual({ area: 20, box: [0, 2, 5, 4] });
@@ -126,6 +132,8 @@ describe('boolean operations', () => {
     expect(cut?.kind).toBe('mask');
     expect(cut && geometryArea(cut, 20, 20)).toBe(84);
     expect(combineGeometries(mask, { kind: 'box', box: [12, 12, 4, 4] }, 'intersection', 20, 20)).toBeNull();
-    expect(combineGeometries({ kind: 'box', box: [0, 0, 4, 4] }, { kind: 'box', box: [2, 0, 4, 4] }, 'union', 20, 20)).toMatchObject({ kind: 'polygon' });
+    expect(combineGeometries({ kind: 'box', box: [0, 0, 4, 4] }, { kind: 'box', box: [2, 0, 4, 4] }, 'union', 20, 20)).toMatchObject({
+      kind: 'polygon',
+    });
   });
 });

@@ -51,12 +51,7 @@ export interface Simplification {
 }
 
 /** Simplifies parts on an image of `width` × `height` and measures the difference. */
-export function measureSimplification(
-  parts: readonly PolygonPart[],
-  tolerancePx: number,
-  width: number,
-  height: number,
-): Simplification {
+export function measureSimplification(parts: readonly PolygonPart[], tolerancePx: number, width: number, height: number): Simplification {
   const simple = simplifyParts(parts, tolerancePx);
   const before = ringsOfParts(parts);
   const after = ringsOfParts(simple);
@@ -117,7 +112,10 @@ function reduce(ring: Ring, tolerance: number): Ring | null {
   const keep = new Uint8Array(n);
   keep[first % n] = 1;
   keep[far % n] = 1;
-  const chains: [number, number][] = [[first, far], [far, first + n]];
+  const chains: [number, number][] = [
+    [first, far],
+    [far, first + n],
+  ];
   for (let chain = chains.pop(); chain; chain = chains.pop()) {
     const [from, to] = chain;
     let worst = tolerance;

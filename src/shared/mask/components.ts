@@ -101,6 +101,9 @@ export function withoutSmallPieces(bitmap: Bitmap, least: number, connectivity: 
   const { ids, list } = components(bitmap, connectivity);
   const small = new Set(list.filter(({ area }) => area < least).map(({ id }) => id));
   const data = bitmap.data.slice();
-  if (small.size > 0) ids.forEach((id, i) => { if (small.has(id)) data[i] = 0; });
+  if (small.size > 0)
+    ids.forEach((id, i) => {
+      if (small.has(id)) data[i] = 0;
+    });
   return { bitmap: { width: bitmap.width, height: bitmap.height, data }, removed: small.size };
 }

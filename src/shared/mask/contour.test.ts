@@ -44,7 +44,10 @@ function check(bitmap: Bitmap): void {
   }
   expect(area).toBe(bitmapArea(bitmap));
   if (parts.every(({ holes }) => holes.length === 0)) {
-    const exported = rleFromPolygons(parts.map(({ outer }) => outer), [bitmap.height, bitmap.width]);
+    const exported = rleFromPolygons(
+      parts.map(({ outer }) => outer),
+      [bitmap.height, bitmap.width],
+    );
     expect(exported).toEqual(encodeRle(bitmap));
   }
 }
@@ -103,7 +106,12 @@ describe('contour', () => {
         const parts = contourOfRle({ size, counts });
         expect(encodeRle(rasterizeParts(parts, size[1], size[0]))).toEqual({ size, counts });
         if (parts.every(({ holes }) => holes.length === 0)) {
-          expect(rleFromPolygons(parts.map(({ outer }) => outer), size)).toEqual({ size, counts });
+          expect(
+            rleFromPolygons(
+              parts.map(({ outer }) => outer),
+              size,
+            ),
+          ).toEqual({ size, counts });
         }
       }
       expect(decodeRle(golden[0] ?? { size: [1, 1], counts: '1' }).width).toBeGreaterThan(1);

@@ -7,8 +7,18 @@ import { decodeRleWithin, rleBox } from './rle.ts';
 const STEP_X = [1, 0, -1, 0] as const;
 const STEP_Y = [0, 1, 0, -1] as const;
 /** The pixel ahead to the right and to the left of a walker at a corner, relative to that corner. */
-const RIGHT_OF = [[0, 0], [-1, 0], [-1, -1], [0, -1]] as const;
-const LEFT_OF = [[0, -1], [0, 0], [-1, 0], [-1, -1]] as const;
+const RIGHT_OF = [
+  [0, 0],
+  [-1, 0],
+  [-1, -1],
+  [0, -1],
+] as const;
+const LEFT_OF = [
+  [0, -1],
+  [0, 0],
+  [-1, 0],
+  [-1, -1],
+] as const;
 
 /**
  * The exact outline of a bitmap along pixel edges, in whole numbers: filling it again gives the same

@@ -85,7 +85,7 @@ function edgeFlips(xs: number, ys: number, xe: number, ye: number, width: number
 
 /** The first fine x ≥ `x` that is two fifths into a pixel: between it and the next lies the pixel's middle. */
 function firstMiddle(x: number): number {
-  return x + (((2 - x) % SCALE) + SCALE) % SCALE;
+  return x + ((((2 - x) % SCALE) + SCALE) % SCALE);
 }
 
 /** The first pixel row whose centre is below the fine y, within 0..height. */

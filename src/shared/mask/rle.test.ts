@@ -73,7 +73,17 @@ describe('RLE by hand', () => {
   });
 
   it('unites rings, so that one inside another is no hole', () => {
-    expect(rleArea(rleFromPolygons([[0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4]], [6, 6]))).toBe(36);
+    expect(
+      rleArea(
+        rleFromPolygons(
+          [
+            [0, 0, 6, 0, 6, 6, 0, 6],
+            [2, 2, 4, 2, 4, 4, 2, 4],
+          ],
+          [6, 6],
+        ),
+      ),
+    ).toBe(36);
   });
 
   it('keeps polygons that leave the image inside it', () => {
@@ -151,11 +161,7 @@ describe('RLE on random bitmaps', () => {
       expect(mergeRle([ra, rb], 'union')).toEqual(any);
       expect(mergeRle([ra, rb], 'intersection')).toEqual(both);
       expect(subtractRle(ra, rb)).toEqual(each((p, q) => p > q));
-      expect([...rleIou([ra], [rb, rb, ra], [false, true, false])]).toEqual([
-        rleArea(both) / rleArea(any),
-        rleArea(both) / rleArea(ra),
-        1,
-      ]);
+      expect([...rleIou([ra], [rb, rb, ra], [false, true, false])]).toEqual([rleArea(both) / rleArea(any), rleArea(both) / rleArea(ra), 1]);
       expect(maskIou(ra, rb)).toBe(rleArea(both) / rleArea(any));
     }
     expect(maskIou(emptyRle(2, 2), emptyRle(2, 2))).toBe(1);

@@ -23,15 +23,7 @@ export function unionDirty(a: DirtyRect, b: DirtyRect): DirtyRect {
  * holds the start point is always painted, so that the smallest brush paints one. Returns what it covered,
  * within the bitmap.
  */
-export function stampStroke(
-  bitmap: Bitmap,
-  x0: number,
-  y0: number,
-  x1: number,
-  y1: number,
-  radius: number,
-  value: 0 | 1,
-): DirtyRect {
+export function stampStroke(bitmap: Bitmap, x0: number, y0: number, x1: number, y1: number, radius: number, value: 0 | 1): DirtyRect {
   const { width, height, data } = bitmap;
   const dx = x1 - x0;
   const dy = y1 - y0;
@@ -61,7 +53,10 @@ export function stampStroke(
   function rowSpan(cy: number): readonly [number, number] | null {
     let from = Infinity;
     let to = -Infinity;
-    for (const [ex, ey] of [[x0, y0], [x1, y1]] as const) {
+    for (const [ex, ey] of [
+      [x0, y0],
+      [x1, y1],
+    ] as const) {
       const rest = reach - (cy - ey) * (cy - ey);
       if (rest < 0) continue;
       const half = Math.sqrt(rest);
