@@ -1,0 +1,68 @@
+// Runs the suites named (unit, browser, desktop), each to its end, and prints one last line:
+// `N passed, N failed`, with skipped ones named apart.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { buildIfStale } from '../bin/build.mjs';
+import { findNode } from '../bin/runtime.mjs';
+
+const RESULTS = 'test-results/counts';
+const suites = process.argv.slice(2);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+let broken = false;
+
+/** Runs a suite; its JSON report is counted with `read`. A suite without a report counts as failed. */
+function runSuite(name, command, args, env, read) {
+  const report = `${RESULTS}/${name}.json`;
+  rmSync(report, { force: true });
+  const { status } = spawnSync(command, args(report), {
+    stdio: 'inherit',
+    env: { ...process.env, ...env(report) },
+    shell: process.platform === 'win32',
+  });
+  try {
+    const found = read(JSON.parse(readFileSync(report, 'utf8')));
+    counts.passed += found.passed;
+    counts.failed += found.failed;
+    counts.skipped += found.skipped;
+    if (status !== 0 && found.failed === 0) throw new Error(`it ended with ${status}, though no test failed`);
+  } catch (error) {
+    console.error(`The suite "${name}" did not come to its end: ${error.message}`);
+    counts.failed += 1;
+  }
+  if (status !== 0) broken = true;
+}
+
+function countVitest(report) {
+  return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests + report.numTodoTests };
+}
+
+function countPlaywright({ stats }) {
+  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped };
+}
+
+mkdirSync(RESULTS, { recursive: true });
+if (suites.includes('browser') || suites.includes('desktop')) await buildIfStale(findNode());
+for (const suite of suites) {
+  if (suite === 'unit') {
+    runSuite(
+      suite,
+      'vitest',
+      (report) => ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      () => ({}),
+      countVitest,
+    );
+  } else if (suite === 'browser' || suite === 'desktop') {
+    runSuite(
+      suite,
+      'playwright',
+      () => ['test', '--reporter=list,json'],
+      (report) => ({ MASKLOOP_E2E_HOST: suite, PLAYWRIGHT_JSON_OUTPUT_NAME: report }),
+      countPlaywright,
+    );
+  } else {
+    console.error(`There is no suite "${suite}": unit, browser, desktop.`);
+    broken = true;
+  }
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
+if (broken || counts.failed > 0) process.exitCode = 1;
