@@ -188,6 +188,8 @@ export function createStudio(options: StudioOptions): Studio {
     'project.recent': async () => recent.list(),
 
     'images.list': async (query) => current().store.images.page(query),
+    'images.place': async ({ imageId, search, states }) => current().store.images.place(imageId, { search, states }),
+    'images.nextPending': async ({ from, step, search, states }) => current().store.images.nextPending(from, step, { search, states }),
     'images.get': async ({ imageId }) => current().store.images.get(imageId),
     'images.setState': async ({ imageIds, state }) => {
       current().store.images.setState(imageIds, state);

@@ -11,6 +11,8 @@ export interface PageQuery {
   readonly states: readonly ImageState[];
 }
 
+export type ListFilter = Pick<PageQuery, 'search' | 'states'>;
+
 /** What a scan found out about one file. `error` says why it cannot be used. */
 export interface ScannedFile {
   /** Relative, with `/`. */
@@ -44,6 +46,10 @@ export interface ImageSummary {
 /** The images of the project, in natural order of their paths. */
 export interface Images {
   page(query: PageQuery): ImagePage;
+  /** Index of an image in the filtered list, null where the filter hides it. Throws `not-found`. */
+  place(id: number, filter: ListFilter): number | null;
+  /** The nearest image after (1) or before (-1) an index of the filtered list with undecided suggestions. */
+  nextPending(from: number, step: 1 | -1, filter: ListFilter): { index: number; row: ImageRecord } | null;
   /** Throws `not-found`. */
   get(id: number): ImageRecord;
   has(id: number): boolean;
@@ -74,16 +80,49 @@ const SELECT = `
 const WHERE = `WHERE ($part = '' OR instr(i.folded, $part) > 0)
   AND ($wanted = '[]' OR i.state IN (SELECT value FROM json_each($wanted)))`;
 
+/** At least one suggestion of the newest run is undecided. */
+const PENDING = `EXISTS (SELECT 1 FROM suggestion s WHERE s.image_id = i.id AND s.run_id = i.newest_run_id
+  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id))`;
+
 interface Filter {
   readonly part: string;
   readonly wanted: string;
 }
+
+interface Place {
+  readonly sort_key: string;
+  readonly path: string;
+}
+
+function filterOf({ search, states }: ListFilter): Filter {
+  return { part: fold(search.trim()), wanted: JSON.stringify(states) };
+}
+
+const FIRST: Place = { sort_key: '', path: '' };
+const LAST: Place = { sort_key: '\u{10FFFF}', path: '' };
 
 export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
   const rows = db.prepare<[Filter & { limit: number; offset: number }], ImageRecord>(
     `${SELECT} ${WHERE} ORDER BY i.sort_key, i.path LIMIT $limit OFFSET $offset`,
   );
   const total = db.prepare<[Filter], number>(`SELECT count(*) FROM image i ${WHERE}`).pluck();
+  const placeOf = db.prepare<[Filter & { id: number }], Place>(`SELECT i.sort_key, i.path FROM image i ${WHERE} AND i.id = $id`);
+  const placeAt = db.prepare<[Filter & { index: number }], Place>(
+    `SELECT i.sort_key, i.path FROM image i ${WHERE} ORDER BY i.sort_key, i.path LIMIT 1 OFFSET $index`,
+  );
+  const countBefore = db
+    .prepare<[Filter & Place], number>(`SELECT count(*) FROM image i ${WHERE} AND (i.sort_key, i.path) < ($sort_key, $path)`)
+    .pluck();
+  const pendingAfter = db
+    .prepare<[Filter & Place], number>(
+      `SELECT i.id FROM image i ${WHERE} AND (i.sort_key, i.path) > ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key, i.path LIMIT 1`,
+    )
+    .pluck();
+  const pendingBefore = db
+    .prepare<[Filter & Place], number>(
+      `SELECT i.id FROM image i ${WHERE} AND (i.sort_key, i.path) < ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key DESC, i.path DESC LIMIT 1`,
+    )
+    .pluck();
   const one = db.prepare<[number], ImageRecord>(`${SELECT} WHERE i.id = ?`);
   const state = db.prepare<[string, number]>('UPDATE image SET state = ? WHERE id = ?');
   const summary = db.prepare<[], ImageSummary>(`
@@ -110,16 +149,33 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
   const touch = db.prepare('UPDATE image SET modified_ms = ?, bytes = ?, error = ?, missing = 0 WHERE id = ?');
   const forget = db.prepare<[string, number]>('UPDATE image SET newest_run_id = NULL, state = ? WHERE id = ?');
 
+  function get(id: number): ImageRecord {
+    const row = one.get(id);
+    if (!row) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
+    return row;
+  }
+
   return {
     page({ offset, limit, search, states }) {
-      const filter: Filter = { part: fold(search.trim()), wanted: JSON.stringify(states) };
+      const filter = filterOf({ search, states });
       return { total: total.get(filter) ?? 0, offset, rows: rows.all({ ...filter, limit, offset }) };
     },
-    get(id) {
-      const row = one.get(id);
-      if (!row) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
-      return row;
+    place(id, query) {
+      get(id);
+      const filter = filterOf(query);
+      const place = placeOf.get({ ...filter, id });
+      return place ? (countBefore.get({ ...filter, ...place }) ?? 0) : null;
     },
+    nextPending(from, step, query) {
+      const filter = filterOf(query);
+      // Beyond either end every image is on the other side: no key is below '', none above U+10FFFF.
+      const start = from < 0 ? FIRST : (placeAt.get({ ...filter, index: from }) ?? LAST);
+      const id = (step === 1 ? pendingAfter : pendingBefore).get({ ...filter, ...start });
+      if (id === undefined) return null;
+      const place = placeOf.get({ ...filter, id });
+      return place ? { index: countBefore.get({ ...filter, ...place }) ?? 0, row: get(id) } : null;
+    },
+    get,
     has: (id) => one.get(id) !== undefined,
     setState(ids, to) {
       write(() => {
