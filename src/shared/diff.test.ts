@@ -87,6 +87,12 @@ describe('a diff', () => {
     }
   });
 
+  it('squashes two decisions into the way from the first to the last', () => {
+    const one = diff({ decided: [{ suggestionId: 3, from: null, to: 'accepted' }] });
+    const two = diff({ decided: [{ suggestionId: 3, from: 'accepted', to: 'corrected' }] });
+    expect(squash(one, two).decided).toEqual([{ suggestionId: 3, from: null, to: 'corrected' }]);
+  });
+
   it('is empty between equal contents, and when it is undone', () => {
     const content = apply(NOTHING, diff({ added: [annotation('one'), annotation('two', 3)] }));
     const change = between(NOTHING, content);

@@ -93,6 +93,11 @@ describe.each<OverlapKind>(['segm', 'bbox'])('COCO figures of %s by hand', (kind
     });
   });
 
+  it('prefer a truth that counts to a crowd that fits better', () => {
+    const data = dataset(truth(1, 0, 100, { iscrowd: 1 }), truth(2, 0, 20));
+    expect(figures(data, [detection(3, 20, 0.9)]).AP50).toBeCloseTo(1, 12);
+  });
+
   it('keep sizes apart', () => {
     const result = figures(dataset(truth(1, 0, 20), truth(2, 50, 40), truth(3, 100, 100)), [detection(50, 40, 0.9)]);
     expect([result.ARsmall, result.ARmedium, result.ARlarge]).toEqual([0, 1, 0]);

@@ -8,7 +8,7 @@ import type { Ring } from '../records.ts';
 import { seededRandom } from '../scenes/random.ts';
 import type { Polygon } from './edit-vertex.ts';
 import { clampGeometry, insertVertex, moveVertices, nearestEdge, nearestVertex, placeVertex, removeVertices } from './edit-vertex.ts';
-import { haveCrossing } from './crossing.ts';
+import { haveCrossing, isSelfCrossing } from './crossing.ts';
 import { ringLength, ringsOfParts } from './polygon.ts';
 import { measureSimplification, ringDeviation, simplifyParts, simplifyRing } from './simplify.ts';
 
@@ -108,6 +108,28 @@ describe('simplify', () => {
       expect(simple.iou).toBe(maskIou(before, geometryToRle({ kind: 'polygon', parts: simple.parts }, 80, 60)));
       expect(simplifyParts(parts, 0)).toEqual(parts);
       expect(rasterizeParts(parts, 80, 60)).toEqual(bitmap);
+    }
+  });
+
+  it('simplifies less where thin bands would cross', () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const random = seededRandom(seed);
+      const bitmap = emptyBitmap(80, 80);
+      // A band one or two pixels wide: closed (a part with a hole) or wound up (one ring close to itself).
+      const closed = seed % 2 === 0;
+      const turns = closed ? 1 : 3;
+      const wave = random.range(0, 5);
+      const at = (t: number): readonly [number, number] => {
+        const angle = t * 2 * Math.PI * turns;
+        const radius = (closed ? 25 : 8 + 9 * t * turns) + wave * Math.sin(5 * angle);
+        return [40 + radius * Math.cos(angle), 40 + radius * Math.sin(angle)];
+      };
+      for (let k = 0; k < 400; k++) stampStroke(bitmap, ...at(k / 400), ...at((k + 1) / 400), 0.8, 1);
+      const parts = contour(bitmap);
+      for (const part of parts) {
+        for (const ring of ringsOfParts([part])) expect(isSelfCrossing(simplifyRing(ring, 3)), `seed ${seed}`).toBe(false);
+        expect(haveCrossing(ringsOfParts(simplifyParts([part], 3))), `seed ${seed}`).toBe(false);
+      }
     }
   });
 
