@@ -71,10 +71,13 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
 
   const known = new Map(store.images.known().map((file) => [file.path, file]));
   const here = new Set(entries.map((e) => e.path));
-  const gone = [...known.values()].filter((k) => !here.has(k.path) && !unreadable.some((u) => inside(k.path, u.path)));
+  const gone = new Set([...known.values()].filter((k) => !here.has(k.path) && !unreadable.some((u) => inside(k.path, u.path))));
   const goneByHash = new Map<string, KnownFile[]>();
   for (const file of gone) {
-    if (file.sha256 !== '' && file.bytes > 0) goneByHash.set(file.sha256, [...(goneByHash.get(file.sha256) ?? []), file]);
+    if (file.sha256 === '' || file.bytes === 0) continue;
+    const same = goneByHash.get(file.sha256);
+    if (same) same.push(file);
+    else goneByHash.set(file.sha256, [file]);
   }
   const changedEntries = entries.filter((e) => {
     const was = known.get(e.path);
@@ -90,7 +93,7 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
     const files = await readAll(folder, changedEntries.slice(start, start + BATCH), signal);
     const ids = store.write(() => {
       const touched: number[] = [];
-      let fresh: ScannedFile[] = [];
+      const fresh: ScannedFile[] = [];
       for (const file of files) {
         const was = known.get(file.path);
         const from = was ? undefined : takeMoved(goneByHash, file);
@@ -100,7 +103,7 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
           touched.push(was.id);
         } else if (from) {
           store.images.move(from.id, file.path, file.modifiedMs);
-          gone.splice(gone.indexOf(from), 1);
+          gone.delete(from);
           moved++;
           touched.push(from.id);
         } else {
@@ -109,7 +112,6 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
       }
       touched.push(...store.images.add(fresh));
       added += fresh.length;
-      fresh = [];
       return touched;
     });
     read += files.length;
@@ -117,12 +119,12 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
     onRows(ids);
     report(false);
   }
-  const lost = gone.filter((file) => !file.missing);
+  const lost = [...gone].filter((file) => !file.missing);
   store.images.markMissing(lost.map((file) => file.id));
   if (lost.length > 0) onRows(lost.map((file) => file.id));
   broken = store.images.summary().broken;
   report(true);
-  return { found: entries.length, added, changed, moved, missing: gone.length, broken, unreadable };
+  return { found: entries.length, added, changed, moved, missing: gone.size, broken, unreadable };
 }
 
 function compare(a: string, b: string): number {

@@ -64,6 +64,7 @@ export function createStudio(options: StudioOptions): Studio {
   const recent = createRecent(appFolder);
   const listeners = new Set<StudioListener>();
   let project: Project | null = null;
+  const closing = new AbortController();
   /** Opening and closing happen one after the other. */
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -103,9 +104,8 @@ export function createStudio(options: StudioOptions): Studio {
   }
 
   async function closeProject(): Promise<void> {
-    const closing = project;
-    if (!closing) return;
-    await closing.close();
+    if (!project) return;
+    await project.close();
     project = null;
     rows.stop();
     summary.stop();
@@ -118,8 +118,9 @@ export function createStudio(options: StudioOptions): Studio {
     if (project && project.place.file === place.file && project.place.folder === place.folder) {
       void project.rescan();
     } else {
-      await closeProject();
-      project = openProject(
+      // What is open stays open when the other cannot be opened; one file is never opened twice.
+      if (project?.place.file === place.file) await closeProject();
+      const next = openProject(
         place,
         inference,
         {
@@ -137,12 +138,14 @@ export function createStudio(options: StudioOptions): Studio {
             tellRows([imageId]);
             emit('suggestions.changed', { imageId });
           },
-          labelsMade: tellLabels,
+          labelsMade: () => emit('labels.changed', next.store.labels.list()),
         },
         clock,
       );
+      await closeProject();
+      project = next;
     }
-    const opened = project;
+    const opened = current();
     const scanned = opened.scanned();
     await (options.host === 'command-line' ? scanned : Promise.race([scanned, sleep(SCAN_WAIT_MS, null, { ref: false })]));
     const info = opened.info();
@@ -176,7 +179,7 @@ export function createStudio(options: StudioOptions): Studio {
     'project.openSample': () =>
       inTurn(async () => {
         const folder = join(appFolder, 'sample');
-        await writeSample(folder, (read, found) => scanning.push({ folder, found, read, broken: 0, done: false }));
+        await writeSample(folder, (read, found) => scanning.push({ folder, found, read, broken: 0, done: false }), closing.signal);
         return open(folder, null);
       }),
     'project.current': async () => project?.info() ?? null,
@@ -263,12 +266,14 @@ export function createStudio(options: StudioOptions): Studio {
     },
     scanned: async () => (await project?.scanned()) ?? null,
     runEnded: (runId) => current().jobs.finished(runId),
-    close: () =>
-      inTurn(async () => {
+    close() {
+      closing.abort();
+      return inTurn(async () => {
         await closeProject();
         stopStatus();
         engine.stop();
         await inference.close();
-      }),
+      });
+    },
   };
 }

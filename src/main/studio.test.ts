@@ -1,0 +1,284 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BrightInference } from '../../test/bright-inference.ts';
+import { createBrightInference, processKilled } from '../../test/bright-inference.ts';
+import { adding, annotation, temporaryFolder } from '../../test/store-fixtures.ts';
+import type { CallInput, CallName, CallOutput, EventName } from '../shared/contract.ts';
+import type { Reply } from '../shared/errors.ts';
+import { fromWireError } from '../shared/errors.ts';
+import { dispatch } from './dispatch.ts';
+import { encodeJpeg } from './inference/pixels.ts';
+import { openStore } from './store/store.ts';
+import type { Studio } from './studio.ts';
+import { createStudio } from './studio.ts';
+
+const root = temporaryFolder();
+let scenes = 0;
+let folder: string;
+let appFolder: string;
+let inference: BrightInference;
+let studio: Studio;
+let told: { name: EventName; payload: unknown }[];
+
+/** A dark picture with one lamp (12 x 12) and one light (4 x 4). */
+async function photo(shade: number): Promise<Buffer> {
+  const width = 80;
+  const height = 60;
+  const data = new Uint8Array(width * height * 3).fill(20);
+  const square = (x: number, y: number, side: number): void => {
+    for (let row = y; row < y + side; row++) data.fill(shade, 3 * (row * width + x), 3 * (row * width + x + side));
+  };
+  square(8, 8, 12);
+  square(40, 40, 4);
+  return encodeJpeg({ width, height, data }, 100);
+}
+
+function start(): Studio {
+  const made = createStudio({ inference, appFolder, host: 'browser', decoder: 'test', version: '1.2.3', pickFolder: null });
+  told = [];
+  made.onEvent((name, payload) => told.push({ name, payload }));
+  return made;
+}
+
+async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
+  const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
+  if (!reply.ok) throw fromWireError(reply.error);
+  return reply.value;
+}
+
+beforeEach(async () => {
+  folder = join(root, `photos-${++scenes}`);
+  appFolder = `${folder}-app`;
+  mkdirSync(folder);
+  for (let i = 1; i <= 4; i++) writeFileSync(join(folder, `${i}.jpg`), await photo(180 + 10 * i));
+  inference = createBrightInference();
+  studio = start();
+});
+afterEach(() => studio.close());
+
+const all = { offset: 0, limit: 100 };
+
+describe('a run', () => {
+  it('keeps suggestions of every image, makes the classes, and touches no instance', async () => {
+    await call('project.open', { folder });
+    const run = await call('predict.start', { modelId: 'bright', scope: { kind: 'folder', untouched: true } });
+    expect(run).toMatchObject({ state: 'running', total: 4, modelId: 'bright', modelVersion: '1.0' });
+    expect(await studio.runEnded(run.id)).toMatchObject({ state: 'done', total: 4, finished: 4, failed: 0, suggestions: 8, provider: 'cpu', msLeft: null });
+    expect((await call('labels.list', {})).map((l) => l.name)).toEqual(['lamp', 'light']);
+    const { rows } = await call('images.list', all);
+    expect(rows.map((r) => [r.path, r.state, r.pending, r.annotations])).toEqual([1, 2, 3, 4].map((i) => [`${i}.jpg`, 'predicted', 2, 0]));
+    const document = await call('document.load', { imageId: 1 });
+    expect(document.suggestions.map((s) => [s.labelId, s.box])).toContainEqual([1, [8, 8, 12, 12]]);
+    expect(await call('labels.counts', {})).toEqual([
+      { labelId: 1, annotations: 0, pending: 4, images: 0 },
+      { labelId: 2, annotations: 0, pending: 4, images: 0 },
+    ]);
+    expect(inference.asked.map((r) => [r.priority, r.next && basename(r.next)])).toEqual([
+      ['batch', '2.jpg'],
+      ['batch', '3.jpg'],
+      ['batch', '4.jpg'],
+      ['batch', null],
+    ]);
+    expect(told.filter((t) => t.name === 'suggestions.changed')).toHaveLength(4);
+    expect(told.filter((t) => t.name === 'run.progress').at(-1)?.payload).toMatchObject({ state: 'done', finished: 4 });
+  });
+
+  it('runs on one image before the batch, as the user waits for it', async () => {
+    await call('project.open', { folder });
+    const run = await call('predict.start', { modelId: 'bright', scope: { kind: 'images', imageIds: [3] } });
+    await studio.runEnded(run.id);
+    expect(inference.asked).toEqual([{ modelId: 'bright', path: join(folder, '3.jpg'), priority: 'user', next: null }]);
+  });
+
+  it('lists an image that fails, with its reason, and goes on', async () => {
+    writeFileSync(join(folder, '2b.jpg'), 'no picture');
+    await call('project.open', { folder });
+    inference.before = ({ path }) => {
+      if (path.endsWith('3.jpg')) throw processKilled();
+    };
+    const run = await call('predict.start', { modelId: 'bright', scope: { kind: 'folder', untouched: false } });
+    expect(await studio.runEnded(run.id)).toMatchObject({ state: 'done', total: 5, finished: 5, failed: 2, suggestions: 6 });
+    const failures = await call('runs.failures', { runId: run.id });
+    expect(failures.map((f) => f.path)).toEqual(['2b.jpg', '3.jpg']);
+    expect(failures[1]?.reason).toMatch(/inference process stopped/);
+    // Annotating goes on.
+    const label = (await call('labels.list', {}))[0]?.id ?? 0;
+    const saved = await call('document.apply', { imageId: failures[1]?.imageId ?? 0, base: 0, diff: adding(annotation('one', label)) as CallInput<'document.apply'>['diff'] });
+    expect(saved.revision).toBe(1);
+  });
+
+  it('ends as failed when the engine fails again and again, and can be resumed', async () => {
+    await call('project.open', { folder });
+    inference.before = () => {
+      throw processKilled();
+    };
+    const run = await call('predict.start', { modelId: 'bright', scope: { kind: 'folder', untouched: true } });
+    expect(await studio.runEnded(run.id)).toMatchObject({ state: 'failed', finished: 3, failed: 3, message: expect.stringContaining('3 images failed') });
+    inference.before = () => undefined;
+    await call('predict.resume', { runId: run.id });
+    expect(await studio.runEnded(run.id)).toMatchObject({ state: 'done', finished: 4, failed: 3, suggestions: 2 });
+  });
+
+  it('stops when cancelled, keeps what was done, and goes on from there', async () => {
+    await call('project.open', { folder });
+    let waiting: () => void = () => undefined;
+    const third = new Promise<void>((resolve) => (waiting = resolve));
+    inference.before = async ({ path }, signal) => {
+      if (!path.endsWith('3.jpg')) return;
+      waiting();
+      await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
+    const run = await call('predict.start', { modelId: 'bright', scope: { kind: 'folder', untouched: true } });
+    await third;
+    expect(await call('predict.cancel', { runId: run.id })).toMatchObject({ state: 'cancelled', finished: 2, failed: 0 });
+    inference.before = () => undefined;
+    inference.asked.length = 0;
+    await call('predict.resume', { runId: run.id });
+    expect(await studio.runEnded(run.id)).toMatchObject({ state: 'done', finished: 4, failed: 0 });
+    expect(inference.asked.map((r) => basename(r.path))).toEqual(['3.jpg', '4.jpg']);
+    await expect(call('predict.resume', { runId: run.id })).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('goes on after the studio was closed in the middle, but not with another version of the model', async () => {
+    await call('project.open', { folder });
+    let waiting: () => void = () => undefined;
+    const second = new Promise<void>((resolve) => (waiting = resolve));
+    inference.before = async ({ path }, signal) => {
+      if (!path.endsWith('2.jpg')) return;
+      waiting();
+      await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
+    const { id } = await call('predict.start', { modelId: 'bright', scope: { kind: 'folder', untouched: true } });
+    await second;
+    await studio.close();
+    inference.before = () => undefined;
+    studio = start();
+    await call('project.open', { folder });
+    expect(await call('runs.list', {})).toMatchObject([{ id, state: 'interrupted', finished: 1 }]);
+    inference.version = '2.0';
+    await expect(call('predict.resume', { runId: id })).rejects.toMatchObject({ code: 'conflict' });
+    inference.version = '1.0';
+    await call('predict.resume', { runId: id });
+    expect(await studio.runEnded(id)).toMatchObject({ state: 'done', finished: 4 });
+  });
+
+  it('refuses a model that is not there or cannot be used, before anything is written', async () => {
+    await call('project.open', { folder });
+    const scope = { kind: 'folder', untouched: true } as const;
+    await expect(call('predict.start', { modelId: 'nope', scope })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(call('predict.start', { modelId: 'lost', scope })).rejects.toMatchObject({ code: 'model-load', message: expect.stringContaining('model.onnx') });
+    expect(await call('runs.list', {})).toEqual([]);
+  });
+});
+
+describe('the studio', () => {
+  it('opens, edits, closes, opens again with everything there, and exports', async () => {
+    const info = await call('project.open', { folder });
+    expect(info).toEqual({
+      name: `photos-${scenes}`,
+      folder,
+      file: join(folder, '.maskloop', 'project.db'),
+      images: 4,
+      broken: 0,
+      done: 0,
+      annotations: 0,
+      note: null,
+      lastImageId: null,
+    });
+    const label = await call('labels.create', { name: 'mug' });
+    const one = annotation('one', label.id, { geometry: { kind: 'box', box: [3, 4, 20, 10] } });
+    const saved = await call('document.apply', { imageId: 2, base: 0, diff: adding(one) as CallInput<'document.apply'>['diff'] });
+    expect(saved).toMatchObject({ imageId: 2, revision: 1, undoable: 1 });
+    await call('images.setState', { imageIds: [2], state: 'done' });
+    await call('document.load', { imageId: 2 });
+    await studio.close();
+    studio = start();
+    expect((await call('project.recent', {})).map((p) => p.folder)).toEqual([folder]);
+    expect(await call('project.open', { folder })).toMatchObject({ done: 1, annotations: 1, lastImageId: 2 });
+    expect((await call('document.load', { imageId: 2 })).annotations).toEqual([one]);
+    const report = await call('export.coco', { out: join(appFolder, 'out') });
+    expect(report).toMatchObject({ images: 4, emptyImages: 3, annotations: 1, categories: [{ id: 1, name: 'mug', annotations: 1 }] });
+    const written: unknown = JSON.parse(readFileSync(join(appFolder, 'out', 'annotations.json'), 'utf8'));
+    expect(written).toMatchObject({ annotations: [{ id: 1, image_id: 2, category_id: 1, bbox: [3, 4, 20, 10], area: 200, iscrowd: 0 }] });
+  });
+
+  it('answers every misuse with a reason', async () => {
+    const reply = (name: string, input?: unknown): Promise<Reply<unknown>> => dispatch(studio, name, input);
+    expect(await reply('images.list', all)).toMatchObject({ ok: false, error: { code: 'not-found', message: 'No project is open.' } });
+    expect(await reply('no.such', {})).toMatchObject({ ok: false, error: { code: 'invalid' } });
+    expect(await reply('constructor', {})).toMatchObject({ ok: false, error: { code: 'invalid' } });
+    expect(await reply('images.list', { offset: -1, limit: 5 })).toMatchObject({ ok: false, error: { code: 'invalid', detail: { key: 'offset' } } });
+    expect(await reply('document.apply', { imageId: 1, base: 0, diff: { added: [{ id: 'x' }] } })).toMatchObject({ ok: false, error: { code: 'invalid' } });
+    expect(await reply('project.open', { folder: join(folder, 'nope') })).toMatchObject({ ok: false, error: { code: 'not-found' } });
+    expect(await reply('project.pickFolder')).toMatchObject({ ok: false, error: { code: 'unsupported' } });
+    expect(await reply('project.current')).toEqual({ ok: true, value: null });
+  });
+
+  it('says that a project is open elsewhere, and keeps the one that is open here', async () => {
+    const other = `${folder}-other`;
+    mkdirSync(other);
+    writeFileSync(join(other, '5.jpg'), await photo(200));
+    await call('project.open', { folder });
+    const elsewhere = openStore(join(other, '.maskloop', 'project.db'));
+    await expect(call('project.open', { folder: other })).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('project.db') });
+    expect(await call('project.current', {})).toMatchObject({ folder, images: 4 });
+    elsewhere.close();
+    expect(await call('project.open', { folder: other })).toMatchObject({ images: 1 });
+    // The first one is let go of.
+    openStore(join(folder, '.maskloop', 'project.db')).close();
+  });
+
+  it('puts the project into its own folder where the images cannot be written to, and says so', async () => {
+    // A plain file in the place of the project's folder refuses every user, root included.
+    writeFileSync(join(folder, '.maskloop'), '');
+    const info = await call('project.open', { folder });
+    expect(info.note).toContain('cannot be written');
+    expect(info.file.startsWith(appFolder)).toBe(true);
+    expect(info).toMatchObject({ images: 4 });
+    await studio.pixels.read(1, 'thumb');
+    expect(readdirSync(folder).sort()).toEqual(['.maskloop', '1.jpg', '2.jpg', '3.jpg', '4.jpg']);
+    await call('project.close', {});
+    const file = join(appFolder, 'elsewhere', 'mine.db');
+    expect(await call('project.open', { folder, file })).toMatchObject({ file, images: 4 });
+    expect(existsSync(file)).toBe(true);
+  });
+
+  it('shows pixels of the open project only, and keeps thumbnails by content', async () => {
+    await expect(studio.pixels.read(1, 'full')).rejects.toMatchObject({ code: 'not-found' });
+    await call('project.open', { folder });
+    expect(await studio.pixels.read(1, 'full')).toEqual({ type: 'image/jpeg', body: { path: join(folder, '1.jpg') } });
+    const first = await studio.pixels.read(1, 'thumb');
+    expect(first.type).toBe('image/webp');
+    expect(await studio.pixels.read(1, 'thumb')).toEqual(first);
+    const { sha256 } = await call('images.get', { imageId: 1 });
+    expect(readdirSync(join(folder, '.maskloop', 'cache', 'thumbs', sha256.slice(0, 2)))).toEqual([`${sha256}.webp`]);
+    await expect(studio.pixels.read(99, 'thumb')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('does not follow a project file out of its folder', async () => {
+    const store = openStore(join(folder, '.maskloop', 'project.db'));
+    store.images.add([{ path: '../secret.jpg', width: 1, height: 1, orientation: 1, bytes: 1, modifiedMs: 1, sha256: 'x', error: null }]);
+    store.close();
+    writeFileSync(join(root, 'secret.jpg'), await photo(200));
+    await call('project.open', { folder });
+    const { rows } = await call('images.list', { ...all, search: 'secret' });
+    const imageId = rows[0]?.id ?? 0;
+    await expect(studio.pixels.read(imageId, 'full')).rejects.toMatchObject({ code: 'invalid' });
+    await expect(studio.pixels.read(imageId, 'thumb')).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  it('keeps settings, and starts afresh from a broken settings file', async () => {
+    expect(await call('settings.get', {})).toMatchObject({ theme: 'system', minScore: 0.5 });
+    await call('settings.set', { theme: 'light', brushPx: 40 });
+    await call('settings.set', { theme: 'dark' });
+    await studio.close();
+    studio = start();
+    expect(await call('settings.get', {})).toMatchObject({ theme: 'dark', brushPx: 40 });
+    writeFileSync(join(appFolder, 'settings.json'), '{"theme": "pink');
+    await studio.close();
+    studio = start();
+    expect(await call('settings.get', {})).toMatchObject({ theme: 'system' });
+    expect(readFileSync(join(appFolder, 'settings.json.broken'), 'utf8')).toContain('pink');
+  });
+});
