@@ -149,9 +149,10 @@ export function createEngine(options: EngineOptions): Inference {
   }
 
   async function predictNow(request: PredictRequest, signal: AbortSignal | undefined): Promise<Prediction> {
-    const startedAt = performance.now();
     if (signal?.aborted) throw cancelled();
     let entry = await load(request.modelId);
+    // Loading a model is told as a state of its own, and would spoil the measure of its first answer.
+    const startedAt = performance.now();
     const { manifest } = entry.model;
     const family = FAMILIES[manifest.family];
     const limit = family.decodeLimit(manifest);

@@ -44,9 +44,11 @@ export interface Prediction {
   readonly height: number;
   readonly instances: readonly PredictedInstance[];
   readonly provider: string;
+  /** Time that this prediction waited for its pixels; next to nothing when they were decoded ahead. */
   readonly decodeMs: number;
   readonly prepareMs: number;
   readonly runMs: number;
   readonly finishMs: number;
+  /** The whole prediction, without the loading of its model. */
   readonly totalMs: number;
 }
