@@ -36,7 +36,7 @@ export function build(node) {
   }
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(STAMP, `${new Date(startedMs).toISOString()}\n`);
-  console.log(`Built in ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
+  console.error(`Built in ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
 }
 
 export async function buildIfStale(node, { always = false } = {}) {

@@ -2,6 +2,7 @@
 // The `maskloop` command: finds a Node that runs it, and becomes it.
 import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
+import { buildIfStale } from './build.mjs';
 import { entry, findNode } from './runtime.mjs';
 
 let node;
@@ -15,6 +16,8 @@ try {
 }
 
 if (node === process.execPath) {
+  // The browser host serves the built window; everything else runs without a build.
+  if (process.argv[2] === 'serve') await buildIfStale(node);
   const { main } = await import(pathToFileURL(script).href);
   process.exitCode = await main(process.argv.slice(2));
 } else {

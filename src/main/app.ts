@@ -60,11 +60,12 @@ async function start(): Promise<void> {
   const own = session.defaultSession;
   own.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   own.setPermissionCheckHandler(() => false);
-  studio = await createDesktopStudio({
+  const running = createDesktopStudio({
     channel: () => utilityChannel(utilityProcess, fileURLToPath(new URL('dist/main/child.js', packageFolder))),
     pickFolder,
   });
-  serveProtocols(own, studio, fileURLToPath(new URL('dist/renderer', packageFolder)));
+  studio = running;
+  serveProtocols(own, running, fileURLToPath(new URL('dist/renderer', packageFolder)));
   Menu.setApplicationMenu(
     buildMenu(Menu, process.platform, {
       openFolder: () => {
@@ -74,7 +75,7 @@ async function start(): Promise<void> {
     }),
   );
   await openFromArguments(process.argv, process.cwd());
-  await openWindow(studio);
+  await openWindow(running);
 }
 
 async function openWindow(running: Studio): Promise<void> {

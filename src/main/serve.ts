@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Console } from './cli-console.ts';
 import { createSession, openProject } from './cli-session.ts';
 import { startHttpHost } from './http.ts';
-import { hostStudio, localInference } from './local-studio.ts';
+import { createServingStudio } from './local-studio.ts';
 import { packageFolder } from './version.ts';
 
 export interface ServeOptions {
@@ -23,7 +23,7 @@ export interface ServeOptions {
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { console, signal } = options;
-  const studio = hostStudio('browser', await localInference(), null);
+  const studio = createServingStudio();
   try {
     const session = createSession(studio, console, signal);
     if (options.sample) await session.call('project.openSample', {});
