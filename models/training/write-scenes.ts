@@ -3,7 +3,7 @@
  *
  *     node models/training/write-scenes.ts OUT --seed 1000000 --count 1600 [--width 640 --height 480] [--workers 2]
  *
- * OUT gets `images/scene-<seed>.jpg` and `annotations.json` (uncompressed RLE, category ids in the order of
+ * OUT gets `images/scene-<seed>.jpg` and `annotations.json` (compressed RLE, category ids in the order of
  * SCENE_LABELS from 1). The scene's seed is the file's number, the JPEG quality (80..95) follows from it too.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
+import { encodeRle, rleArea, rleBox } from '../../src/shared/mask/rle.ts';
+import type { Box, Rle } from '../../src/shared/records.ts';
 import { SCENE_LABELS, drawScene } from '../../src/shared/scenes/index.ts';
 
 interface Task {
@@ -26,39 +28,10 @@ interface Written {
     image_id: number;
     category_id: number;
     area: number;
-    bbox: number[];
+    bbox: Box;
     iscrowd: 0;
-    segmentation: { size: number[]; counts: number[] };
+    segmentation: Rle;
   }[];
-}
-
-/** Column-major run lengths of a row-major mask, beginning with the zeros, as COCO has them; area and bbox too. */
-function measure(mask: Uint8Array, width: number, height: number): { counts: number[]; area: number; bbox: number[] } {
-  const counts: number[] = [];
-  let value = 0;
-  let run = 0;
-  let area = 0;
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
-      const here = mask[y * width + x] ?? 0;
-      if (here !== value) {
-        counts.push(run);
-        run = 0;
-        value = here;
-      }
-      run++;
-      if (here) {
-        area++;
-        left = Math.min(left, x);
-        right = Math.max(right, x + 1);
-        top = Math.min(top, y);
-        bottom = Math.max(bottom, y + 1);
-      }
-    }
-  }
-  counts.push(run);
-  return { counts, area, bbox: [left, top, right - left, bottom - top] };
 }
 
 async function write(task: Task): Promise<Written[]> {
@@ -72,9 +45,9 @@ async function write(task: Task): Promise<Written[]> {
     written.push({
       image: { id: seed, file_name: name, width: scene.width, height: scene.height },
       annotations: scene.objects.map((object) => {
-        const { counts, area, bbox } = measure(object.mask, scene.width, scene.height);
-        const size = [scene.height, scene.width];
-        return { image_id: seed, category_id: SCENE_LABELS.indexOf(object.label) + 1, area, bbox, iscrowd: 0, segmentation: { size, counts } };
+        const rle = encodeRle({ width: scene.width, height: scene.height, data: object.mask });
+        const category = SCENE_LABELS.indexOf(object.label) + 1;
+        return { image_id: seed, category_id: category, area: rleArea(rle), bbox: rleBox(rle), iscrowd: 0, segmentation: rle };
       }),
     });
   }
