@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { benchExport } from './export.ts';
 import type { Row } from './measure.ts';
 import { machine, table } from './measure.ts';
+import { benchPredict } from './predict.ts';
 import { makeProject } from './project.ts';
 import { benchSave } from './save.ts';
 import { benchSwitch } from './switch.ts';
@@ -22,6 +23,7 @@ try {
   console.log(`Machine: ${machine()}\n`);
   const project = await makeProject(folder, scenes);
   const rows: Row[] = [];
+  rows.push(...(await benchPredict(project, Math.ceil(rounds / 10))));
   rows.push(...(await benchSwitch(project, rounds)));
   rows.push(await benchSave(project, rounds));
   rows.push(await benchExport(project, Math.ceil(rounds / 20)));

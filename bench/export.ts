@@ -31,5 +31,10 @@ export async function benchExport(project: BenchProject, rounds: number): Promis
   if (!ours || !reference) throw new Error('nothing was measured');
   const scaled = ({ name, ms }: Samples): Samples => ({ name, ms: ms.map((value) => (value * 1000) / project.annotations) });
   const size = `${(text.length / 1e6).toFixed(1)} MB, ${project.annotations} instances on ${project.imageIds.length} images`;
-  return { what: 'COCO export', ours: scaled(ours), reference: scaled(reference), note: `${size}; masks to polygons, fsync, read back, compared` };
+  return {
+    what: 'COCO export',
+    ours: scaled(ours),
+    reference: scaled(reference),
+    note: `${size}; masks to polygons, fsync, read back, compared`,
+  };
 }

@@ -19,7 +19,11 @@ export interface Row {
  * Measures several things in turn, one of each a round, so that whatever else the machine does falls on
  * all of them alike. The first `warm` rounds don't count.
  */
-export async function measureInTurn(things: readonly { readonly name: string; readonly run: (round: number) => unknown }[], rounds: number, warm: number): Promise<Samples[]> {
+export async function measureInTurn(
+  things: readonly { readonly name: string; readonly run: (round: number) => unknown }[],
+  rounds: number,
+  warm: number,
+): Promise<Samples[]> {
   const samples = things.map(({ name }) => ({ name, ms: [] as number[] }));
   for (let round = 0; round < warm + rounds; round++) {
     for (const [i, thing] of things.entries()) {
@@ -42,7 +46,9 @@ export const median = (samples: Samples): number => quantile(samples, 0.5);
 
 export function machine(): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  const load = loadavg().map((value) => value.toFixed(1)).join(' ');
+  const load = loadavg()
+    .map((value) => value.toFixed(1))
+    .join(' ');
   return `${model}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GB, ${process.platform}-${process.arch}, Node ${process.versions.node}, load ${load}`;
 }
 

@@ -35,10 +35,21 @@ export async function makeProject(folder: string, scenes: number): Promise<Bench
     const name = `scene-${i}.jpg`;
     const path = join(folder, name);
     await writeFile(path, await encodeJpeg({ width: scene.width, height: scene.height, data: scene.rgb }, 92));
-    const sha256 = createHash('sha256').update(await readFile(path)).digest('hex');
+    const sha256 = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
     const { size, mtimeMs } = await stat(path);
     const [imageId = 0] = store.images.add([
-      { path: name, width: scene.width, height: scene.height, orientation: 1, bytes: size, modifiedMs: Math.round(mtimeMs), sha256, error: null },
+      {
+        path: name,
+        width: scene.width,
+        height: scene.height,
+        orientation: 1,
+        bytes: size,
+        modifiedMs: Math.round(mtimeMs),
+        sha256,
+        error: null,
+      },
     ]);
     const added = scene.objects.map(({ label, mask }, z): Annotation => {
       const rle = encodeRle({ width: scene.width, height: scene.height, data: mask });

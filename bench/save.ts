@@ -14,7 +14,9 @@ export async function benchSave(project: BenchProject, rounds: number): Promise<
   const bare = new Database(join(folder, 'bare.sqlite'));
   bare.pragma('journal_mode = WAL');
   bare.pragma('synchronous = FULL');
-  bare.exec('CREATE TABLE annotation (id TEXT PRIMARY KEY, geometry TEXT) STRICT; CREATE TABLE change (seq INTEGER PRIMARY KEY, diff TEXT) STRICT');
+  bare.exec(
+    'CREATE TABLE annotation (id TEXT PRIMARY KEY, geometry TEXT) STRICT; CREATE TABLE change (seq INTEGER PRIMARY KEY, diff TEXT) STRICT',
+  );
   const put = bare.prepare('INSERT INTO annotation VALUES (?, ?) ON CONFLICT DO UPDATE SET geometry = excluded.geometry');
   const log = bare.prepare('INSERT INTO change (diff) VALUES (?)');
   const commit = bare.transaction((id: string, geometry: string, diff: string) => {

@@ -31,6 +31,6 @@ export async function benchSwitch(project: BenchProject, rounds: number): Promis
   const note = '1600×1200 JPEG from the page cache';
   return [
     { what: 'image switch', ours, reference: read, note },
-    { what: 'image switch', ours, reference: decoded, note: `${note}` },
+    { what: 'image switch', ours, reference: decoded, note },
   ];
 }

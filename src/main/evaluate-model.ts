@@ -58,7 +58,10 @@ export async function evaluateModel(inference: Inference, options: ModelEvaluati
   for (const [index, image] of truth.images.entries()) {
     if (signal?.aborted) throw new AppError('cancelled', 'The evaluation was cancelled.', { modelId });
     try {
-      const prediction = await inference.predict({ modelId, path: paths[index] ?? '', priority: 'batch', next: paths[index + 1] ?? null }, signal);
+      const prediction = await inference.predict(
+        { modelId, path: paths[index] ?? '', priority: 'batch', next: paths[index + 1] ?? null },
+        signal,
+      );
       if (prediction.width !== image.width || prediction.height !== image.height) {
         throw new AppError(
           'invalid',
@@ -87,7 +90,11 @@ export async function evaluateModel(inference: Inference, options: ModelEvaluati
     modelVersion: version,
     provider,
     // By the mask's own area and box, as pycocotools' loadRes does for results that have masks only.
-    segm: evaluateCoco(truth, results.map(({ bbox: _, ...rest }) => rest), 'segm'),
+    segm: evaluateCoco(
+      truth,
+      results.map(({ bbox: _, ...rest }) => rest),
+      'segm',
+    ),
     bbox: evaluateCoco(truth, results, 'bbox'),
     results,
     failures,
@@ -102,11 +109,15 @@ function matchLabels(truth: CocoFile, labels: readonly string[], truthPath: stri
   for (const { id, name } of truth.categories) {
     if (!labels.includes(name)) continue;
     const other = found.get(name);
-    if (other !== undefined) throw new AppError('invalid', `${truthPath}: "${name}" is category ${other} and category ${id}.`, { path: truthPath, name });
+    if (other !== undefined)
+      throw new AppError('invalid', `${truthPath}: "${name}" is category ${other} and category ${id}.`, { path: truthPath, name });
     found.set(name, id);
   }
   if (found.size === 0) {
-    throw new AppError('invalid', `No class of model ${modelId} (${labels.join(', ')}) is a category of ${truthPath}.`, { path: truthPath, modelId });
+    throw new AppError('invalid', `No class of model ${modelId} (${labels.join(', ')}) is a category of ${truthPath}.`, {
+      path: truthPath,
+      modelId,
+    });
   }
   return found;
 }

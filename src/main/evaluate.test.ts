@@ -50,14 +50,22 @@ describe('evaluateFiles', () => {
     ['no images', { images: undefined }, /no "images"/],
   ])('refuses a truth with %s, by name', async (_, change, message) => {
     const path = file('bad.json', { ...TRUTH, ...change });
-    await expect(evaluateFiles(path, file('none.json', []), 'segm')).rejects.toMatchObject({ code: 'invalid', message: expect.stringMatching(message) as string });
+    await expect(evaluateFiles(path, file('none.json', []), 'segm')).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(message) as string,
+    });
   });
 
   it('refuses results that are not what they should be, by place', async () => {
     const path = file('truth.json', TRUTH);
     await expect(evaluateFiles(path, file('bad.json', { not: 'an array' }), 'segm')).rejects.toMatchObject({ code: 'invalid' });
-    const results = [{ image_id: 1, category_id: 5, score: 1, bbox: [0, 0, 1, 1] }, { image_id: 1, category_id: 5, bbox: [0, 0, 1, 1] }];
-    await expect(evaluateFiles(path, file('bad.json', results), 'bbox')).rejects.toMatchObject({ message: expect.stringContaining('detection number 1: "score"') as string });
+    const results = [
+      { image_id: 1, category_id: 5, score: 1, bbox: [0, 0, 1, 1] },
+      { image_id: 1, category_id: 5, bbox: [0, 0, 1, 1] },
+    ];
+    await expect(evaluateFiles(path, file('bad.json', results), 'bbox')).rejects.toMatchObject({
+      message: expect.stringContaining('detection number 1: "score"') as string,
+    });
     await expect(evaluateFiles(path, join(folder, 'missing.json'), 'bbox')).rejects.toMatchObject({ code: 'io' });
   });
 });
@@ -71,15 +79,20 @@ describe.each([
   ['coco-tiny-val', 'coco-tiny/annotations/instances_val2017.json'],
   ['nuclei', 'nuclei/instances.json'],
 ])('against pycocotools: %s', (golden, truth) => {
-  it.skipIf(!sharedHas(`golden/${golden}`) || !sharedHas(`data/coco/${truth}`)).each(['segm', 'bbox'] as const)('has its figures, %s', async (kind) => {
-    const expected = (JSON.parse(readFileSync(sharedPath(`golden/${golden}/evaluation.json`), 'utf8')) as Record<typeof kind, GoldenFigures>)[kind];
-    const found = await evaluateFiles(sharedPath(`data/coco/${truth}`), sharedPath(`golden/${golden}/detections.json`), kind);
-    const figures: Readonly<Record<string, number>> = { ...found.figures };
-    for (const [name, value] of Object.entries(expected.stats)) expect(figures[name], name).toBeCloseTo(value, 9);
-    for (const [id, value] of Object.entries(expected.perCategoryAP)) {
-      expect(found.categories.find((category) => category.categoryId === Number(id))?.AP, `category ${id}`).toBeCloseTo(value, 9);
-    }
-  });
+  it.skipIf(!sharedHas(`golden/${golden}`) || !sharedHas(`data/coco/${truth}`)).each(['segm', 'bbox'] as const)(
+    'has its figures, %s',
+    async (kind) => {
+      const expected = (
+        JSON.parse(readFileSync(sharedPath(`golden/${golden}/evaluation.json`), 'utf8')) as Record<typeof kind, GoldenFigures>
+      )[kind];
+      const found = await evaluateFiles(sharedPath(`data/coco/${truth}`), sharedPath(`golden/${golden}/detections.json`), kind);
+      const figures: Readonly<Record<string, number>> = { ...found.figures };
+      for (const [name, value] of Object.entries(expected.stats)) expect(figures[name], name).toBeCloseTo(value, 9);
+      for (const [id, value] of Object.entries(expected.perCategoryAP)) {
+        expect(found.categories.find((category) => category.categoryId === Number(id))?.AP, `category ${id}`).toBeCloseTo(value, 9);
+      }
+    },
+  );
 });
 
 describe('evaluateModel', () => {
@@ -103,9 +116,32 @@ describe('evaluateModel', () => {
   };
   /** The port as the engine answers it; the engine itself has tests of its own. */
   const port = (predict: Inference['predict'], labels = ['cup', 'spoon']): Inference => ({
-    models: () => Promise.resolve([{ id: 'm', name: 'M', version: '2', family: 'mask-rcnn', variant: null, labels, license: 'MIT', bytes: 1, minScore: 0.5, problem: null }]),
+    models: () =>
+      Promise.resolve([
+        {
+          id: 'm',
+          name: 'M',
+          version: '2',
+          family: 'mask-rcnn',
+          variant: null,
+          labels,
+          license: 'MIT',
+          bytes: 1,
+          minScore: 0.5,
+          problem: null,
+        },
+      ]),
     predict,
-    status: () => ({ state: 'idle', provider: 'cpu', attempts: [], threads: 1, modelId: null, lastMs: null, lastRunMs: null, message: null }),
+    status: () => ({
+      state: 'idle',
+      provider: 'cpu',
+      attempts: [],
+      threads: 1,
+      modelId: null,
+      lastMs: null,
+      lastRunMs: null,
+      message: null,
+    }),
     onStatus: () => () => undefined,
     close: () => Promise.resolve(),
   });
@@ -127,7 +163,9 @@ describe('evaluateModel', () => {
 
   it('goes on past an image that cannot be decoded, and counts its truths as missed', async () => {
     const truth = { ...TRUTH, images: [...TRUTH.images, { id: 2, file_name: 'broken.jpg', width: 20, height: 10 }] };
-    const inference = port((request) => (request.path.endsWith('broken.jpg') ? Promise.reject(new AppError('unsupported', 'not a JPEG')) : Promise.resolve(found)));
+    const inference = port((request) =>
+      request.path.endsWith('broken.jpg') ? Promise.reject(new AppError('unsupported', 'not a JPEG')) : Promise.resolve(found),
+    );
     const evaluation = await evaluateModel(inference, { ...options, truthPath: file('two.json', truth) });
     expect(evaluation.failures).toEqual([{ path: 'broken.jpg', reason: 'not a JPEG' }]);
     expect(evaluation.segm.images).toBe(2);
@@ -136,12 +174,30 @@ describe('evaluateModel', () => {
   it('refuses what would give a wrong figure', async () => {
     const inference = port(() => Promise.resolve({ ...found, width: 21 }));
     const truthPath = file('truth.json', TRUTH);
-    await expect(evaluateModel(inference, { ...options, truthPath })).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('21×10') as string });
-    await expect(evaluateModel(port(() => Promise.resolve(found), ['dog']), { ...options, truthPath })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(evaluateModel(inference, { ...options, truthPath })).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('21×10') as string,
+    });
+    await expect(
+      evaluateModel(
+        port(() => Promise.resolve(found), ['dog']),
+        { ...options, truthPath },
+      ),
+    ).rejects.toMatchObject({ code: 'invalid' });
     await expect(evaluateModel(inference, { ...options, modelId: 'other', truthPath })).rejects.toMatchObject({ code: 'not-found' });
-    const twice = file('twice.json', { ...TRUTH, categories: [{ id: 5, name: 'cup' }, { id: 6, name: 'cup' }] });
-    await expect(evaluateModel(inference, { ...options, truthPath: twice })).rejects.toMatchObject({ message: expect.stringContaining('"cup" is category 5 and category 6') as string });
+    const twice = file('twice.json', {
+      ...TRUTH,
+      categories: [
+        { id: 5, name: 'cup' },
+        { id: 6, name: 'cup' },
+      ],
+    });
+    await expect(evaluateModel(inference, { ...options, truthPath: twice })).rejects.toMatchObject({
+      message: expect.stringContaining('"cup" is category 5 and category 6') as string,
+    });
     const out = file('out.json', { ...TRUTH, images: [{ id: 1, file_name: '../secret.png', width: 20, height: 10 }] });
-    await expect(evaluateModel(inference, { ...options, truthPath: out })).rejects.toMatchObject({ message: expect.stringContaining('leads out') as string });
+    await expect(evaluateModel(inference, { ...options, truthPath: out })).rejects.toMatchObject({
+      message: expect.stringContaining('leads out') as string,
+    });
   });
 });

@@ -40,7 +40,8 @@ export function evaluationLines({ kind, images, truths, detections, figures, cat
     ),
     ` ${'class'.padEnd(width)}     AP   AP50  instances`,
     ...categories.map(
-      (category) => ` ${category.name.padEnd(width)} ${category.AP.toFixed(3).padStart(6)} ${category.AP50.toFixed(3).padStart(6)} ${String(category.truths).padStart(10)}`,
+      (category) =>
+        ` ${category.name.padEnd(width)} ${category.AP.toFixed(3).padStart(6)} ${category.AP50.toFixed(3).padStart(6)} ${String(category.truths).padStart(10)}`,
     ),
   ];
 }

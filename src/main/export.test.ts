@@ -17,7 +17,13 @@ beforeEach(() => {
   out = join(root, `out-${++round}`, 'coco');
 });
 
-const options = (more: Partial<CocoExportOptions> = {}): CocoExportOptions => ({ out, includeEmpty: true, pixelSpace: 'oriented', states: [], ...more });
+const options = (more: Partial<CocoExportOptions> = {}): CocoExportOptions => ({
+  out,
+  includeEmpty: true,
+  pixelSpace: 'oriented',
+  states: [],
+  ...more,
+});
 
 const LABELS: Label[] = [
   { id: 3, name: 'cup', color: '#F2A93B', hotkey: null, position: 1 },
@@ -30,7 +36,10 @@ function image(id: number, path: string, more: Partial<ImageRecord> = {}): Image
 }
 
 function annotation(number: number, geometry: Geometry, more: Partial<Annotation> = {}): NumberedAnnotation {
-  return { number, annotation: { id: `annotation-${number}`, labelId: 3, geometry, z: 0, crowd: false, origin: 'drawn', suggestionId: null, ...more } };
+  return {
+    number,
+    annotation: { id: `annotation-${number}`, labelId: 3, geometry, z: 0, crowd: false, origin: 'drawn', suggestionId: null, ...more },
+  };
 }
 
 function mask(draw: (x: number, y: number) => boolean, width = 40, height = 30): Geometry {
@@ -46,7 +55,14 @@ const ring = (x: number, y: number): boolean => {
 const blob = (x: number, y: number): boolean => Math.hypot(x - 10, (y - 12) * 1.4) < 7.3 || (x > 30 && y > 20 && (x + y) % 9 !== 0);
 
 function source(images: ImageRecord[], documents: Record<number, NumberedAnnotation[]>, labels = LABELS): ExportSource {
-  return { projectName: 'Tables', folder: root, labels, imageCount: images.length, images: () => images, document: (id) => documents[id] ?? [] };
+  return {
+    projectName: 'Tables',
+    folder: root,
+    labels,
+    imageCount: images.length,
+    images: () => images,
+    document: (id) => documents[id] ?? [],
+  };
 }
 
 interface CocoFile {
@@ -54,7 +70,15 @@ interface CocoFile {
   licenses: object[];
   categories: { id: number; name: string }[];
   images: { id: number; file_name: string; width: number; height: number }[];
-  annotations: { id: number; image_id: number; category_id: number; segmentation: number[][] | Rle; area: number; bbox: number[]; iscrowd: number }[];
+  annotations: {
+    id: number;
+    image_id: number;
+    category_id: number;
+    segmentation: number[][] | Rle;
+    area: number;
+    bbox: number[];
+    iscrowd: number;
+  }[];
 }
 const written = (): CocoFile => JSON.parse(readFileSync(join(out, 'annotations.json'), 'utf8')) as CocoFile;
 
@@ -64,12 +88,22 @@ function pixels(segmentation: number[][] | Rle, width = 40, height = 30): Uint8A
 
 describe('exportCoco', () => {
   it('writes categories in order, every image, and each kind of geometry as COCO wants it', async () => {
-    const vertices = [1.25, 2.5, 20.123456789012345, 3, 18 / 7, 25.1];
+    const vertices = [1.25, 2.5, 20.12345678901234, 3, 18 / 7, 25.1];
     const holed: Geometry = { kind: 'polygon', parts: [{ outer: [2, 2, 20, 2, 20, 20, 2, 20], holes: [[5, 5, 5, 9, 9, 9, 9, 5]] }] };
     const documents = {
       5: [
         annotation(12, mask(ring)),
-        annotation(4, { kind: 'polygon', parts: [{ outer: vertices, holes: [] }, { outer: [10, 5, 30, 5, 30, 20], holes: [] }] }, { labelId: 7 }),
+        annotation(
+          4,
+          {
+            kind: 'polygon',
+            parts: [
+              { outer: vertices, holes: [] },
+              { outer: [10, 5, 30, 5, 30, 20], holes: [] },
+            ],
+          },
+          { labelId: 7 },
+        ),
         annotation(9, mask(blob)),
         annotation(10, { kind: 'box', box: [3.4, 2.6, 10.2, 5] }),
         annotation(11, holed),
@@ -87,7 +121,14 @@ describe('exportCoco', () => {
       { id: 5, file_name: 'b/1.jpg', width: 40, height: 30 },
     ]);
     expect(file.annotations.map((a) => a.id)).toEqual([4, 9, 10, 11, 12, 30]);
-    expect(file.annotations.map((a) => (Array.isArray(a.segmentation) ? 'polygon' : 'rle'))).toEqual(['polygon', 'polygon', 'polygon', 'rle', 'rle', 'rle']);
+    expect(file.annotations.map((a) => (Array.isArray(a.segmentation) ? 'polygon' : 'rle'))).toEqual([
+      'polygon',
+      'polygon',
+      'polygon',
+      'rle',
+      'rle',
+      'rle',
+    ]);
     expect(file.annotations.map((a) => a.iscrowd)).toEqual([0, 0, 0, 0, 0, 1]);
     expect(file.annotations[0]).toMatchObject({ image_id: 5, category_id: 7, segmentation: [vertices, [10, 5, 30, 5, 30, 20]] });
     for (const { number, annotation: of } of documents[5]) {
@@ -97,7 +138,16 @@ describe('exportCoco', () => {
       expect(found?.area).toBe(expected.reduce((sum, value) => sum + value, 0));
     }
     expect(file.annotations[4]?.bbox).toEqual([7, 4, 17, 17]);
-    expect(report).toMatchObject({ images: 2, emptyImages: 1, annotations: 6, polygons: 3, rles: 3, crowds: 1, pixelSpace: 'oriented', skipped: [] });
+    expect(report).toMatchObject({
+      images: 2,
+      emptyImages: 1,
+      annotations: 6,
+      polygons: 3,
+      rles: 3,
+      crowds: 1,
+      pixelSpace: 'oriented',
+      skipped: [],
+    });
     expect(report.categories).toEqual([
       { id: 7, name: 'Löffel "klein"', annotations: 1 },
       { id: 3, name: 'cup', annotations: 5 },
@@ -124,7 +174,16 @@ describe('exportCoco', () => {
       image(4, 'good.jpg'),
       image(5, 'outside.jpg'),
     ];
-    const documents = { 4: [annotation(1, mask(ring)), annotation(2, mask(() => false))], 5: [annotation(3, { kind: 'box', box: [100, 100, 5, 5] })] };
+    const documents = {
+      4: [
+        annotation(1, mask(ring)),
+        annotation(
+          2,
+          mask(() => false),
+        ),
+      ],
+      5: [annotation(3, { kind: 'box', box: [100, 100, 5, 5] })],
+    };
     const report = await exportCoco(source(images, documents), options({ includeEmpty: false, states: ['done'] }));
     expect(written().images.map((i) => i.id)).toEqual([4]);
     expect(written().annotations.map((a) => a.id)).toEqual([1]);
@@ -152,7 +211,9 @@ describe('exportCoco', () => {
     expect(written().images[0]).toMatchObject(turned ? { width: 30, height: 40 } : { width: 40, height: 30 });
     const box = written().annotations[2]?.bbox ?? [];
     expect(box.slice(2)).toEqual(turned ? [3, 8] : [8, 3]);
-    expect(written().annotations.map((a) => a.area)).toEqual(documents[1].map(({ annotation: a }) => rasterize(a.geometry, 40, 30).data.reduce((s, v) => s + v, 0)));
+    expect(written().annotations.map((a) => a.area)).toEqual(
+      documents[1].map(({ annotation: a }) => rasterize(a.geometry, 40, 30).data.reduce((s, v) => s + v, 0)),
+    );
   });
 
   it('refuses a project that changes between writing and checking, and leaves the older export', async () => {
@@ -163,9 +224,18 @@ describe('exportCoco', () => {
     const shifting: ExportSource = {
       ...source(images, {}),
       // One pixel less the second time it is read.
-      document: () => [annotation(1, mask((x, y) => blob(x, y) && (reads > 0 || x !== 10 || y !== 12)))].filter(() => reads++ >= 0),
+      document: () =>
+        [
+          annotation(
+            1,
+            mask((x, y) => blob(x, y) && (reads > 0 || x !== 10 || y !== 12)),
+          ),
+        ].filter(() => reads++ >= 0),
     };
-    await expect(exportCoco(shifting, options())).rejects.toMatchObject({ code: 'internal', message: expect.stringContaining('x.jpg: annotation 1') as string });
+    await expect(exportCoco(shifting, options())).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('x.jpg: annotation 1') as string,
+    });
     expect(readFileSync(join(out, 'annotations.json')).equals(before)).toBe(true);
     expect(readdirSync(out)).toHaveLength(2);
   });
@@ -173,16 +243,27 @@ describe('exportCoco', () => {
   it('names an annotation whose class or mask cannot be', async () => {
     const images = [image(1, 'x.jpg')];
     const small = mask(() => true, 4, 4);
-    await expect(exportCoco(source(images, { 1: [annotation(8, small)] }), options())).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('x.jpg: annotation 8') as string });
+    await expect(exportCoco(source(images, { 1: [annotation(8, small)] }), options())).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('x.jpg: annotation 8') as string,
+    });
     const stranger = annotation(9, mask(blob), { labelId: 99 });
-    await expect(exportCoco(source(images, { 1: [stranger] }), options())).rejects.toMatchObject({ code: 'internal', message: expect.stringContaining('class 99') as string });
+    await expect(exportCoco(source(images, { 1: [stranger] }), options())).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('class 99') as string,
+    });
     expect(existsSync(out)).toBe(false);
   });
 
   it('leaves nothing when cancelled in the middle', async () => {
     const images = Array.from({ length: 50 }, (_, i) => image(i + 1, `${i}.jpg`));
     const stop = new AbortController();
-    const running = exportCoco(source(images, { 1: [annotation(1, mask(blob))] }), options(), stop.signal, (done) => done === 20 && stop.abort());
+    const running = exportCoco(
+      source(images, { 1: [annotation(1, mask(blob))] }),
+      options(),
+      stop.signal,
+      (done) => done === 20 && stop.abort(),
+    );
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     expect(existsSync(join(root, `out-${round}`))).toBe(false);
   });
@@ -190,7 +271,10 @@ describe('exportCoco', () => {
   it('names a target that is a file', async () => {
     const path = join(root, 'taken');
     writeFileSync(path, 'mine');
-    await expect(exportCoco(source([], {}), options({ out: path }))).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('taken') as string });
+    await expect(exportCoco(source([], {}), options({ out: path }))).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('taken') as string,
+    });
     expect(readFileSync(path, 'utf8')).toBe('mine');
   });
 });

@@ -78,7 +78,8 @@ export async function exportCoco(
 function exportError(cause: unknown, out: string, signal: AbortSignal | undefined): AppError {
   if (cause instanceof AppError) return cause;
   if (signal?.aborted) return new AppError('cancelled', 'The export was cancelled; nothing was written.', { out }, cause);
-  if (cause instanceof Error && 'code' in cause) return new AppError('io', `${out}: the export cannot be written: ${cause.message}`, { out }, cause);
+  if (cause instanceof Error && 'code' in cause)
+    return new AppError('io', `${out}: the export cannot be written: ${cause.message}`, { out }, cause);
   return new AppError('internal', `The export failed: ${cause instanceof Error ? cause.message : String(cause)}`, { out }, cause);
 }
 

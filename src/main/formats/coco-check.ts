@@ -58,7 +58,8 @@ export async function checkCoco(
     const what = index === null ? key : `${key}[${index}]`;
     if (index === null) {
       seen.add(key);
-      const rest = key === 'categories' ? categories.next() : key === 'images' ? images.next() : key === 'annotations' ? instances.next() : null;
+      const rest =
+        key === 'categories' ? categories.next() : key === 'images' ? images.next() : key === 'annotations' ? instances.next() : null;
       if (rest && rest.done !== true) throw differs(key, 'the file has fewer than the project');
     } else if (key === 'categories') {
       const found = parsed(categorySchema, value, what);

@@ -8,7 +8,10 @@ const id = z.number().int();
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const segmentation = z.union([
   z.array(z.array(z.number()).min(6)),
-  z.object({ size: z.tuple([z.number().int().positive(), z.number().int().positive()]), counts: z.union([z.string(), z.array(z.number().int().nonnegative())]) }),
+  z.object({
+    size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
+    counts: z.union([z.string(), z.array(z.number().int().nonnegative())]),
+  }),
 ]);
 const category = z.object({ id, name: z.string() });
 const image = z.object({ id, file_name: z.string().min(1), width: z.number().int().positive(), height: z.number().int().positive() });
@@ -29,7 +32,7 @@ const detection = z.object({
   segmentation: segmentation.optional(),
 });
 
-export interface CocoFileImage extends z.output<typeof image> {}
+export type CocoFileImage = z.output<typeof image>;
 
 /** A COCO instances file as read for evaluation. */
 export interface CocoFile extends CocoDataset {
@@ -64,8 +67,18 @@ export async function readCocoFile(path: string): Promise<CocoFile> {
   const categoryIds = unique(categories, path, 'category');
   unique(annotations, path, 'annotation');
   for (const { id: own, image_id: imageId, category_id: categoryId } of annotations) {
-    if (!imageIds.has(imageId)) throw new AppError('invalid', `${path}: annotation ${own}: there is no image ${imageId}.`, { path, annotation: own, key: 'image_id' });
-    if (!categoryIds.has(categoryId)) throw new AppError('invalid', `${path}: annotation ${own}: there is no category ${categoryId}.`, { path, annotation: own, key: 'category_id' });
+    if (!imageIds.has(imageId))
+      throw new AppError('invalid', `${path}: annotation ${own}: there is no image ${imageId}.`, {
+        path,
+        annotation: own,
+        key: 'image_id',
+      });
+    if (!categoryIds.has(categoryId))
+      throw new AppError('invalid', `${path}: annotation ${own}: there is no category ${categoryId}.`, {
+        path,
+        annotation: own,
+        key: 'category_id',
+      });
   }
   return { images, annotations, categories };
 }
@@ -87,7 +100,8 @@ export async function readCocoResults(path: string): Promise<CocoDetection[]> {
   } catch (cause) {
     throw new AppError('invalid', `${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { path }, cause);
   }
-  if (!Array.isArray(value)) throw new AppError('invalid', `${path} is not a COCO results file: expected an array of detections.`, { path });
+  if (!Array.isArray(value))
+    throw new AppError('invalid', `${path} is not a COCO results file: expected an array of detections.`, { path });
   const rows: unknown[] = value;
   return rows.map((row, index) => {
     const found = parsed(detection, row, path, 'detection', index);
@@ -103,7 +117,12 @@ function parsed<S extends z.ZodType>(schema: S, value: unknown, path: string, wh
   const named = z.object({ id: z.number() }).safeParse(value);
   const who = named.success ? `${what} ${named.data.id}` : `${what} number ${index}`;
   const key = issue?.path.join('.') ?? '';
-  throw new AppError('invalid', `${path}: ${who}: ${key === '' ? '' : `"${key}": `}${issue?.message ?? 'not as expected'}`, { path, what, index, key });
+  throw new AppError('invalid', `${path}: ${who}: ${key === '' ? '' : `"${key}": `}${issue?.message ?? 'not as expected'}`, {
+    path,
+    what,
+    index,
+    key,
+  });
 }
 
 function unique(rows: readonly { readonly id: number }[], path: string, what: string): Set<number> {

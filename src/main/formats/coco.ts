@@ -68,7 +68,12 @@ export function placeInstance(image: ImageRecord, { number, annotation }: Number
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const code = cause instanceof AppError ? cause.code : 'internal';
-    throw new AppError(code, `${image.path}: annotation ${number} cannot be exported: ${why}`, { path: image.path, annotation: number }, cause);
+    throw new AppError(
+      code,
+      `${image.path}: annotation ${number} cannot be exported: ${why}`,
+      { path: image.path, annotation: number },
+      cause,
+    );
   }
 }
 
@@ -105,7 +110,8 @@ export function cocoSegmentation(instance: PlacedInstance, size: Size): CocoSegm
 export function reasonToSkip(image: ImageRecord, options: CocoOptions): string | null {
   if (image.error !== null) return `cannot be read: ${image.error}`;
   if (image.width <= 0 || image.height <= 0) return 'cannot be read: its size is not known';
-  if (options.states.length > 0 && !options.states.includes(image.state)) return `its state is ${image.state}, not ${options.states.join(' or ')}`;
+  if (options.states.length > 0 && !options.states.includes(image.state))
+    return `its state is ${image.state}, not ${options.states.join(' or ')}`;
   return null;
 }
 
@@ -189,7 +195,12 @@ export async function writeCoco(
 }
 
 /** The image's instances that have a pixel, in the order of their numbers; the others are named. */
-function keepInstances(image: ImageRecord, source: ExportSource, options: CocoOptions, skipped: { path: string; reason: string }[]): PlacedInstance[] {
+function keepInstances(
+  image: ImageRecord,
+  source: ExportSource,
+  options: CocoOptions,
+  skipped: { path: string; reason: string }[],
+): PlacedInstance[] {
   const all = [...source.document(image.id)].sort((a, b) => a.number - b.number).map((item) => placeInstance(image, item, options));
   for (const empty of all.filter((instance) => instance.area === 0)) {
     skipped.push({ path: image.path, reason: `annotation ${empty.number} covers no pixel` });
@@ -200,11 +211,15 @@ function keepInstances(image: ImageRecord, source: ExportSource, options: CocoOp
 function labelCount(byLabel: ReadonlyMap<number, number>, instance: PlacedInstance, image: ImageRecord): number {
   const count = byLabel.get(instance.labelId);
   if (count !== undefined) return count;
-  throw new AppError('internal', `${image.path}: annotation ${instance.number} has class ${instance.labelId}, which the project does not have`, {
-    path: image.path,
-    annotation: instance.number,
-    labelId: instance.labelId,
-  });
+  throw new AppError(
+    'internal',
+    `${image.path}: annotation ${instance.number} has class ${instance.labelId}, which the project does not have`,
+    {
+      path: image.path,
+      annotation: instance.number,
+      labelId: instance.labelId,
+    },
+  );
 }
 
 function lines(rows: readonly object[]): string {

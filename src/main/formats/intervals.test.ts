@@ -47,7 +47,13 @@ describe('intervals of RLE', () => {
 
 describe('interval sets', () => {
   it('unites, measures and compares', () => {
-    expect(unionOf([[0, 3, 8, 9], [2, 5], [9, 12]])).toEqual([0, 5, 8, 12]);
+    expect(
+      unionOf([
+        [0, 3, 8, 9],
+        [2, 5],
+        [9, 12],
+      ]),
+    ).toEqual([0, 5, 8, 12]);
     expect(iouOf([0, 4], [2, 6])).toBe(2 / 6);
     expect(iouOf([], [])).toBe(1);
     expect(iouOf([0, 1], [])).toBe(0);

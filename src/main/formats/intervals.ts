@@ -24,7 +24,8 @@ export function intervalsOfCounts(counts: string, width: number, height: number)
     let code: number;
     do {
       code = counts.charCodeAt(at) - 48;
-      if (Number.isNaN(code) || code < 0 || code > 63) throw new AppError('invalid', `RLE: character ${at} of ${counts.length} cannot be`, { at });
+      if (Number.isNaN(code) || code < 0 || code > 63)
+        throw new AppError('invalid', `RLE: character ${at} of ${counts.length} cannot be`, { at });
       bits |= BigInt(code & 31) << shift;
       shift += 5n;
       at++;

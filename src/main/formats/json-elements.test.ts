@@ -17,7 +17,9 @@ async function read(text: string): Promise<[string, number | null, unknown][]> {
 
 describe('readJsonElements', () => {
   it('yields members whole and arrays by element, with their end', async () => {
-    const rows = await read('\ufeff {"info": {"a": [1, {"b": "}]"}]}, "list" : [1, "two, \\"]}", {"x": [[]]}, [ ], null], "none": [], "n": -1.5e3, "s": "\\\\"}\n');
+    const rows = await read(
+      '\ufeff {"info": {"a": [1, {"b": "}]"}]}, "list" : [1, "two, \\"]}", {"x": [[]]}, [ ], null], "none": [], "n": -1.5e3, "s": "\\\\"}\n',
+    );
     expect(rows).toEqual([
       ['info', null, { a: [1, { b: '}]' }] }],
       ['list', 0, 1],
@@ -40,15 +42,31 @@ describe('readJsonElements', () => {
     expect(rows.slice(1, -1).map((row) => row[2])).toEqual(values);
   });
 
-  it.each(['', '[1]', '{"a": 1', '{"a": [1, 2', '{"a": [1,, 2]}', '{"a": [1, ]}', '{"a"}', '{"a": }', '{"a": 1} x', 'x {"a": 1}', '{"a": [1}]', '{a: 1}', '{"a": 01}', '"text"', '{"a": "b}'])(
-    'refuses %j, naming the file',
-    async (text) => {
-      await expect(read(text)).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('file.json') as string });
-    },
-  );
+  it.each([
+    '',
+    '[1]',
+    '{"a": 1',
+    '{"a": [1, 2',
+    '{"a": [1,, 2]}',
+    '{"a": [1, ]}',
+    '{"a"}',
+    '{"a": }',
+    '{"a": 1} x',
+    'x {"a": 1}',
+    '{"a": [1}]',
+    '{a: 1}',
+    '{"a": 01}',
+    '"text"',
+    '{"a": "b}',
+  ])('refuses %j, naming the file', async (text) => {
+    await expect(read(text)).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('file.json') as string });
+  });
 
   it('names a file that is not there', async () => {
     const missing = join(folder, 'missing.json');
-    await expect(readJsonElements(missing).next()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('missing.json') as string });
+    await expect(readJsonElements(missing).next()).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('missing.json') as string,
+    });
   });
 });

@@ -31,7 +31,6 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
   let inString = false;
   let escaped = false;
   let started = false;
-  let ended = false;
   /** Bytes of the value or key being collected. */
   let held: Buffer[] = [];
   let key: string | null = null;
@@ -48,7 +47,12 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
       const value: unknown = JSON.parse(text);
       return value;
     } catch (cause) {
-      throw new AppError('invalid', `${path}: not JSON before byte ${position}${key === null ? '' : ` in "${key}"`}`, { path, byte: position }, cause);
+      throw new AppError(
+        'invalid',
+        `${path}: not JSON before byte ${position}${key === null ? '' : ` in "${key}"`}`,
+        { path, byte: position },
+        cause,
+      );
     }
   };
 
@@ -69,7 +73,7 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
           continue;
         }
         if (byte === QUOTE) {
-          if (!started || ended) throw bad('text outside the top-level object');
+          if (depth === 0) throw bad('text outside the top-level object');
           inString = true;
           continue;
         }
@@ -107,7 +111,6 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
                 if (value === undefined) throw bad('missing value');
                 yield { key: key ?? '', index: null, value };
               } else if (value !== undefined || key !== null) throw bad('unexpected text');
-              ended = true;
               key = null;
               expectsValue = false;
             }
@@ -134,17 +137,17 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
             key = null;
             expectsValue = false;
           } else if (value !== undefined) throw bad('unexpected text');
-        } else if ((!started || ended) && byte > 0x20 && !(position < 3 && byte >= 0xbb)) {
+        } else if (depth === 0 && byte > 0x20 && !(position < 3 && byte >= 0xbb)) {
           throw bad('text outside the top-level object');
         }
       }
-      if (!ended) keep(chunk.length);
+      if (depth > 0) keep(chunk.length);
     }
+    if (depth > 0 || !started) throw bad(started ? 'the file ends early' : 'expected one top-level object');
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError('io', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { path }, cause);
   } finally {
     stream.destroy();
   }
-  if (!ended) throw bad(started ? 'the file ends early' : 'expected one top-level object');
 }
