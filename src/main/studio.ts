@@ -191,8 +191,8 @@ export function createStudio(options: StudioOptions): Studio {
     'project.recent': async () => recent.list(),
 
     'images.list': async (query) => current().store.images.page(query),
-    'images.place': async ({ imageId, search, states }) => current().store.images.place(imageId, { search, states }),
-    'images.nextPending': async ({ from, step, search, states }) => current().store.images.nextPending(from, step, { search, states }),
+    'images.place': async ({ imageId, ...filter }) => current().store.images.place(imageId, filter),
+    'images.nextPending': async ({ from, step, ...filter }) => current().store.images.nextPending(from, step, filter),
     'images.get': async ({ imageId }) => current().store.images.get(imageId),
     'images.setState': async ({ imageIds, state }) => {
       current().store.images.setState(imageIds, state);

@@ -103,14 +103,17 @@ export function isKnownKey(key: string): boolean {
   return NAMED.has(last) || /^F([1-9]|1[0-2])$/.test(last) || (last.length === 1 && last === last.toUpperCase());
 }
 
-/** Where a key press must be left to the page: text fields, open dialogs and menus, focused controls. */
-export function belongsToPage(target: EventTarget | null, key: string): boolean {
+/**
+ * Where a key press must be left to the page: text fields, open dialogs and menus, and controls that
+ * were reached with the keyboard (`tabbed`).
+ */
+export function belongsToPage(target: EventTarget | null, key: string, tabbed: boolean): boolean {
   if (!(target instanceof Element)) return false;
   if (target.closest('[role=dialog], [role=alertdialog], [role=menu], [role=listbox]')) return true;
   if (target instanceof HTMLElement && target.isContentEditable) return true;
   if (target.matches('textarea, select')) return true;
   if (target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'range'].includes(target.type)) return true;
-  if (key === 'Enter' || key === 'Space') return target.matches('button:focus-visible, a:focus-visible, [role=slider]:focus-visible, [role=option]:focus-visible');
+  if (key === 'Enter' || key === 'Space') return tabbed && target.matches('button, a, [role=slider], [role=option], input');
   if (key.startsWith('Arrow') || ['Home', 'End', 'PageUp', 'PageDown'].includes(key)) return target.matches('[role=slider], [role=grid] *, [role=listbox] *, input');
   return false;
 }

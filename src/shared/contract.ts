@@ -170,6 +170,8 @@ const pageInput = z.object({
   /** Substring of the path, case-insensitive; empty for all. */
   search: z.string().max(500).default(''),
   states: z.array(z.enum(IMAGE_STATES)).default([]),
+  /** Lowest score of the suggestions counted as `pending`; 0 where absent. */
+  minScore: z.number().min(0).max(1).optional(),
 });
 
 const filter = pageInput.omit({ offset: true, limit: true });
@@ -222,7 +224,7 @@ export const CALLS = {
   'images.list': call<typeof pageInput, ImagePage>(pageInput),
   /** Index of an image in the filtered list that `images.list` pages through; null where the filter hides it. */
   'images.place': call<typeof placeInput, number | null>(placeInput),
-  /** The nearest image after (1) or before (-1) an index of the filtered list with suggestions to decide on. */
+  /** The nearest image after (1) or before (-1) an index of the filtered list with suggestions to decide on; done and skipped ones are passed over. */
   'images.nextPending': call<typeof stepInput, { readonly index: number; readonly row: ImageRecord } | null>(stepInput),
   'images.get': (() => {
     const input = z.object({ imageId: idSchema });

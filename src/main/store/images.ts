@@ -9,9 +9,11 @@ export interface PageQuery {
   readonly limit: number;
   readonly search: string;
   readonly states: readonly ImageState[];
+  /** Lowest score of the suggestions counted as pending; 0 where absent. */
+  readonly minScore?: number | undefined;
 }
 
-export type ListFilter = Pick<PageQuery, 'search' | 'states'>;
+export type ListFilter = Pick<PageQuery, 'search' | 'states' | 'minScore'>;
 
 /** What a scan found out about one file. `error` says why it cannot be used. */
 export interface ScannedFile {
@@ -48,7 +50,7 @@ export interface Images {
   page(query: PageQuery): ImagePage;
   /** Index of an image in the filtered list, null where the filter hides it. Throws `not-found`. */
   place(id: number, filter: ListFilter): number | null;
-  /** The nearest image after (1) or before (-1) an index of the filtered list with undecided suggestions. */
+  /** The nearest image after (1) or before (-1) an index of the filtered list with undecided suggestions; done and skipped ones are passed over. */
   nextPending(from: number, step: 1 | -1, filter: ListFilter): { index: number; row: ImageRecord } | null;
   /** Throws `not-found`. */
   get(id: number): ImageRecord;
@@ -69,24 +71,26 @@ export interface Images {
 
 export const MISSING_REASON = 'missing: the file is no longer in the folder';
 
+/** Undecided suggestions of the newest run, `i` being the image. */
+const UNDECIDED = `FROM suggestion s WHERE s.image_id = i.id AND s.run_id = i.newest_run_id AND s.score >= $least
+  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id)`;
 const SELECT = `
   SELECT i.id, i.path, i.width, i.height, i.orientation, i.bytes, i.sha256, i.state, i.revision, i.note,
     CASE WHEN i.missing = 1 THEN '${MISSING_REASON}' ELSE i.error END AS error,
     (SELECT count(*) FROM annotation a WHERE a.image_id = i.id) AS annotations,
-    (SELECT count(*) FROM suggestion s WHERE s.image_id = i.id AND s.run_id = i.newest_run_id
-      AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id)) AS pending
+    (SELECT count(*) ${UNDECIDED}) AS pending
   FROM image i`;
 /** `part` of the folded path, and a JSON list of states; both empty for all. */
 const WHERE = `WHERE ($part = '' OR instr(i.folded, $part) > 0)
   AND ($wanted = '[]' OR i.state IN (SELECT value FROM json_each($wanted)))`;
 
-/** At least one suggestion of the newest run is undecided. */
-const PENDING = `EXISTS (SELECT 1 FROM suggestion s WHERE s.image_id = i.id AND s.run_id = i.newest_run_id
-  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id))`;
+/** Somebody should look at the image. */
+const PENDING = `i.state NOT IN ('done', 'skipped') AND EXISTS (SELECT 1 ${UNDECIDED})`;
 
 interface Filter {
   readonly part: string;
   readonly wanted: string;
+  readonly least: number;
 }
 
 interface Place {
@@ -94,8 +98,8 @@ interface Place {
   readonly path: string;
 }
 
-function filterOf({ search, states }: ListFilter): Filter {
-  return { part: fold(search.trim()), wanted: JSON.stringify(states) };
+function filterOf({ search, states, minScore = 0 }: ListFilter): Filter {
+  return { part: fold(search.trim()), wanted: JSON.stringify(states), least: minScore };
 }
 
 const FIRST: Place = { sort_key: '', path: '' };
@@ -123,7 +127,7 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
       `SELECT i.id FROM image i ${WHERE} AND (i.sort_key, i.path) < ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key DESC, i.path DESC LIMIT 1`,
     )
     .pluck();
-  const one = db.prepare<[number], ImageRecord>(`${SELECT} WHERE i.id = ?`);
+  const one = db.prepare<[{ id: number; least: number }], ImageRecord>(`${SELECT} WHERE i.id = $id`);
   const state = db.prepare<[string, number]>('UPDATE image SET state = ? WHERE id = ?');
   const summary = db.prepare<[], ImageSummary>(`
     SELECT count(*) AS images, coalesce(sum(missing = 1 OR error IS NOT NULL), 0) AS broken,
@@ -150,14 +154,14 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
   const forget = db.prepare<[string, number]>('UPDATE image SET newest_run_id = NULL, state = ? WHERE id = ?');
 
   function get(id: number): ImageRecord {
-    const row = one.get(id);
+    const row = one.get({ id, least: 0 });
     if (!row) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
     return row;
   }
 
   return {
-    page({ offset, limit, search, states }) {
-      const filter = filterOf({ search, states });
+    page({ offset, limit, ...query }) {
+      const filter = filterOf(query);
       return { total: total.get(filter) ?? 0, offset, rows: rows.all({ ...filter, limit, offset }) };
     },
     place(id, query) {
@@ -176,7 +180,7 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
       return place ? { index: countBefore.get({ ...filter, ...place }) ?? 0, row: get(id) } : null;
     },
     get,
-    has: (id) => one.get(id) !== undefined,
+    has: (id) => one.get({ id, least: 0 }) !== undefined,
     setState(ids, to) {
       write(() => {
         for (const id of ids) {

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { rectangle, scanned, temporaryFolder } from '../../../test/store-fixtures.ts';
 import { EMPTY_DIFF } from '../../shared/diff.ts';
+import type { ListFilter } from './images.ts';
 import { openStore } from './store.ts';
 
 const folder = temporaryFolder();
-const ALL = { search: '', states: [] };
+const ALL: ListFilter = { search: '', states: [] };
 
 it('finds the place of an image in the list as it is filtered', () => {
   const store = openStore(join(folder, 'place.db'));
@@ -39,6 +40,13 @@ it('goes to the next image with suggestions to decide on, both ways and within t
   expect(found(3, -1)).toEqual([1, b]);
   expect(found(1, -1)).toEqual([undefined, undefined]);
   expect(found(-1, 1, { search: 'd', states: [] })).toEqual([0, d]);
+
+  expect(found(-1, 1, { ...ALL, minScore: 0.95 })).toEqual([undefined, undefined]);
+  expect(store.images.page({ ...ALL, minScore: 0.95, offset: 0, limit: 4 }).rows.map((row) => row.pending)).toEqual([0, 0, 0, 0]);
+  expect(store.images.page({ ...ALL, minScore: 0.9, offset: 0, limit: 4 }).rows.map((row) => row.pending)).toEqual([0, 1, 0, 1]);
+  store.images.setState([d], 'done');
+  expect(found(1, 1)).toEqual([undefined, undefined]);
+  store.images.setState([d], 'in-progress');
 
   const [suggestion] = store.documents.load(b).suggestions;
   store.documents.apply(b, 0, { ...EMPTY_DIFF, decided: [{ suggestionId: suggestion?.id ?? 0, from: null, to: 'rejected' }] });

@@ -8,10 +8,13 @@ export interface ImageQuery {
 }
 
 const EVERYTHING: ImageQuery = { search: '', states: [] };
+const SCORE_PAUSE_MS = 300;
 
 /** The filtered image list, the open image in it, and the images picked for a batch. */
 export class ImagesState {
   #version = $state(0);
+  #minScore = 0;
+  #scoreTimer: ReturnType<typeof setTimeout> | null = null;
   #query = $state.raw<ImageQuery>(EVERYTHING);
   #current = $state.raw<ImageRecord | null>(null);
   #index = $state.raw<number | null>(null);
@@ -26,13 +29,25 @@ export class ImagesState {
     this.#client = client;
     this.#onError = onError;
     this.#rows = new PagedRows<ImageRecord>({
-      fetch: (offset, limit) => client.call('images.list', { offset, limit, search: this.#query.search, states: [...this.#query.states] }),
+      fetch: (offset, limit) => client.call('images.list', { offset, limit, ...this.#filter() }),
       onChange: () => {
         // Rows are asked for while a template is being drawn, where state must not change.
         queueMicrotask(() => (this.#version += 1));
       },
       onError,
     });
+  }
+
+  #filter(): { search: string; states: ImageState[]; minScore: number } {
+    return { search: this.#query.search, states: [...this.#query.states], minScore: this.#minScore };
+  }
+
+  /** What counts as waiting for review; the rows follow when the slider rests. */
+  countFrom(minScore: number): void {
+    if (minScore === this.#minScore) return;
+    this.#minScore = minScore;
+    if (this.#scoreTimer) clearTimeout(this.#scoreTimer);
+    this.#scoreTimer = setTimeout(() => this.#rows.total !== null && this.#rows.invalidate(), SCORE_PAUSE_MS);
   }
 
   /** Images that pass the filter; null before the first answer. */
@@ -101,14 +116,14 @@ export class ImagesState {
   async #place(): Promise<void> {
     const imageId = this.#current?.id;
     if (imageId === undefined) return;
-    const index = await this.#client.call('images.place', { imageId, search: this.#query.search, states: [...this.#query.states] });
+    const index = await this.#client.call('images.place', { imageId, ...this.#filter() });
     if (this.#current?.id === imageId) this.#index = index;
   }
 
   /** The nearest image after or before the open one with suggestions to decide on. */
   nextPending(step: 1 | -1): Promise<{ readonly index: number; readonly row: ImageRecord } | null> {
     const from = this.#index ?? (step === 1 ? -1 : (this.total ?? 0));
-    return this.#client.call('images.nextPending', { from, step, search: this.#query.search, states: [...this.#query.states] });
+    return this.#client.call('images.nextPending', { from, step, ...this.#filter() });
   }
 
   /** Rows that changed on the other side; an empty list means all of them. */

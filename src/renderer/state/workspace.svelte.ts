@@ -39,8 +39,6 @@ export class Workspace {
   /** The image that should be open; the newest wish wins while one is being opened. */
   #wanted: { readonly row: ImageRecord } | null = null;
   #switching = false;
-  /** Pixels of the neighbours, kept so that the browser has them decoded. */
-  #ahead: HTMLImageElement[] = [];
 
   constructor(client: Client, editor: EditorView) {
     this.client = client;
@@ -236,12 +234,7 @@ export class Workspace {
     if (index === null) return;
     const rows = await Promise.all([index + 1, index + 2, index - 1].map((i) => this.images.require(i)));
     if (this.images.index !== index) return;
-    this.#ahead = rows.flatMap((row) => {
-      if (!row || row.error !== null) return [];
-      const image = new Image();
-      image.src = this.client.pixelUrl(row.id, 'full', row.sha256);
-      return [image];
-    });
+    this.editor.prefetch(rows.flatMap((row) => (row && row.error === null ? [this.client.pixelUrl(row.id, 'full', row.sha256)] : [])));
   }
 
   async step(step: 1 | -1): Promise<void> {

@@ -10,6 +10,7 @@ describe('wording', () => {
 
   it('says how long, exactly and roughly', () => {
     expect(duration(213.6)).toBe('214 ms');
+    expect(duration(1980)).toBe('2.0 s');
     expect(duration(59_400)).toBe('59 s');
     expect(duration(200_000)).toBe('3 min 20 s');
     expect(duration(7_500_000)).toBe('2 h 5 min');
