@@ -23,6 +23,7 @@ export default defineConfig({
         app: 'src/main/app.ts',
         cli: 'src/main/cli.ts',
         child: 'src/main/inference/child.ts',
+        'sample-worker': 'src/main/sample-worker.ts',
       },
       external: [...EXTERNAL, ...builtinModules, ...builtinModules.map((name) => `node:${name}`)],
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

@@ -1,14 +1,21 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { drawScene, SAMPLE_SCENES } from '../shared/scenes/index.ts';
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../shared/errors.ts';
+import type { SampleScene } from '../shared/scenes/index.ts';
+import { SAMPLE_SCENES } from '../shared/scenes/index.ts';
 import { encodeJpeg } from './inference/pixels.ts';
+import { packageFolder } from './version.ts';
+
+const MOST_THREADS = 4;
 
 /**
  * Writes the sample project's pictures as JPEGs into `folder`, which is made where it is absent.
- * Pictures that are there are left alone. `onProgress` is told how many of how many are there.
- * Answers with the paths of the files.
+ * Pictures that are there are left alone. They are drawn in threads, so that the caller's own goes on
+ * answering. `onProgress` is told how many of how many are there. Answers with the paths of the files.
  */
 export async function writeSample(
   folder: string,
@@ -16,20 +23,41 @@ export async function writeSample(
   signal?: AbortSignal,
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const files: string[] = [];
-  for (const { name, seed, width, height } of SAMPLE_SCENES) {
-    signal?.throwIfAborted();
-    const file = join(folder, name);
-    if (!existsSync(file)) {
-      const scene = drawScene(seed, { width, height });
-      const jpeg = await encodeJpeg({ width: scene.width, height: scene.height, data: scene.rgb }, 92);
-      await writeFile(`${file}.partial`, jpeg);
-      await rename(`${file}.partial`, file);
-      // Drawing is pure computation: let calls and events through between two pictures.
-      await setImmediate();
+  const missing = SAMPLE_SCENES.filter(({ name }) => !existsSync(join(folder, name)));
+  let done = SAMPLE_SCENES.length - missing.length;
+  onProgress(done, SAMPLE_SCENES.length);
+  const draw = async (): Promise<void> => {
+    const worker = new Worker(workerFile());
+    try {
+      for (let scene = missing.shift(); scene && !signal?.aborted; scene = missing.shift()) {
+        await writeScene(join(folder, scene.name), scene, await drawn(worker, scene));
+        onProgress(++done, SAMPLE_SCENES.length);
+      }
+    } finally {
+      await worker.terminate();
     }
-    files.push(file);
-    onProgress(files.length, SAMPLE_SCENES.length);
-  }
-  return files;
+  };
+  const threads = Math.min(missing.length, MOST_THREADS, availableParallelism());
+  await Promise.all(Array.from({ length: threads }, draw));
+  signal?.throwIfAborted();
+  return SAMPLE_SCENES.map(({ name }) => join(folder, name));
+}
+
+/** Run from its source, or from the build. */
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? 'src/main/sample-worker.ts' : 'dist/main/sample-worker.js', packageFolder);
+}
+
+/** `once` also rejects when the thread fails. */
+async function drawn(worker: Worker, scene: SampleScene): Promise<Uint8Array> {
+  worker.postMessage(scene);
+  const answer: unknown[] = await once(worker, 'message');
+  const [rgb] = answer;
+  if (!(rgb instanceof Uint8Array)) throw new AppError('internal', `${scene.name} could not be drawn.`, { path: scene.name });
+  return rgb;
+}
+
+async function writeScene(file: string, { width, height }: SampleScene, data: Uint8Array): Promise<void> {
+  await writeFile(`${file}.partial`, await encodeJpeg({ width, height, data }, 92));
+  await rename(`${file}.partial`, file);
 }
