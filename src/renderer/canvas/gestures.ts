@@ -1,7 +1,7 @@
 import type { StageView } from '../editor/stage-view.ts';
 import type { Modifiers } from '../editor/tools/tool.ts';
 import type { ScreenPoint } from '../editor/viewport.ts';
-import { screenPoint, toImage } from '../editor/viewport.ts';
+import { pointedImage, screenPoint } from '../editor/viewport.ts';
 
 /** Zoom per wheel step of 100, and per unit of a trackpad pinch (which arrives as ctrl + wheel). */
 const WHEEL_RATE = 0.0016;
@@ -53,7 +53,7 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
     if (event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
     pressed = event.pointerId;
-    stage.input({ kind: 'press', at: toImage(stage.viewport, at), modifiers: modifiers(event), clicks: clicksOf(at, event.timeStamp) });
+    stage.input({ kind: 'press', at: pointedImage(stage.viewport, at), modifiers: modifiers(event), clicks: clicksOf(at, event.timeStamp) });
   }
 
   function onPointerMove(event: PointerEvent): void {
@@ -69,7 +69,7 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
     // A stroke wants every place that the pen was at, not only one a frame.
     const events = pressed === null ? [] : event.getCoalescedEvents();
     for (const each of events.length ? events : [event]) {
-      stage.input({ kind: 'move', at: toImage(stage.viewport, place(each)), modifiers: modifiers(each) });
+      stage.input({ kind: 'move', at: pointedImage(stage.viewport, place(each)), modifiers: modifiers(each) });
     }
   }
 
@@ -81,7 +81,7 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
     }
     if (pressed !== event.pointerId) return;
     pressed = null;
-    stage.input({ kind: 'release', at: toImage(stage.viewport, place(event)), modifiers: modifiers(event) });
+    stage.input({ kind: 'release', at: pointedImage(stage.viewport, place(event)), modifiers: modifiers(event) });
   }
 
   /** The system took the pointer away: the gesture is dropped, not committed. */

@@ -1,5 +1,4 @@
-import type { Instance } from '../editor/instances.ts';
-import { hasOutline } from '../editor/outlines.ts';
+import type { Instance, InstanceIndex } from '../editor/instances.ts';
 import type { StageView } from '../editor/stage-view.ts';
 import type { Size, Viewport } from '../editor/viewport.ts';
 import { visibleBounds } from '../editor/viewport.ts';
@@ -19,8 +18,8 @@ const LINE = 2;
 const DASH: readonly number[] = [7, 5];
 /** Instances smaller than this on screen are painted as a dot of their colour, CSS pixels. */
 const SPECK = 5;
-/** New outlines are made for at most this long in one frame; the rest show their box until the next one. */
-const OUTLINE_BUDGET_MS = 14;
+/** Smaller ones have a thin solid line, in which dashes could not be told apart. */
+const DASHED_FROM = 18;
 
 export function inImage(paint: Paint, viewport: Viewport, draw: () => void): void {
   paint.save();
@@ -39,64 +38,46 @@ export function paintImage(paint: Paint, image: CanvasImageSource, size: Size, v
   paint.drawImage(image, viewport.x, viewport.y, size.width * viewport.scale, size.height * viewport.scale);
 }
 
-/** The annotations in view but the one that a draft stands in for. False when some outlines are still to be made. */
-export function paintAnnotations(paint: Paint, stage: StageView, semantic: boolean): boolean {
-  const { viewport } = stage;
-  return paintInstances(paint, stage, stage.annotations.within(visibleBounds(viewport, stage.size)), (instance, path, color) => {
-    paint.globalAlpha = semantic ? SEMANTIC_FILL : TRUTH_FILL;
-    paint.fillStyle = color;
-    paint.fill(path, 'evenodd');
-    paint.globalAlpha = 1;
-    paint.strokeStyle = color;
-    paint.lineWidth = LINE / viewport.scale;
-    paint.stroke(path);
-  });
+/** The annotations in view but the one that a draft stands in for. */
+export function* paintAnnotations(paint: Paint, viewport: Viewport, stage: StageView, semantic: boolean): Generator<undefined, void> {
+  for (const instance of drawable(stage, stage.annotations, viewport)) {
+    paintInstance(paint, viewport, instance, stage.colorOf(instance), semantic ? SEMANTIC_FILL : TRUTH_FILL, false);
+    yield;
+  }
 }
 
-/** The suggestions in view, dashed. False when some outlines are still to be made. */
-export function paintSuggestions(paint: Paint, stage: StageView): boolean {
-  const { viewport } = stage;
-  return paintInstances(paint, stage, stage.suggestions.within(visibleBounds(viewport, stage.size)), (instance, path, color) => {
-    paint.globalAlpha = SUGGESTION_FILL;
-    paint.fillStyle = color;
-    paint.fill(path, 'evenodd');
-    paint.globalAlpha = 1;
-    paint.strokeStyle = color;
-    paint.lineWidth = LINE / viewport.scale;
-    paint.setLineDash(DASH.map((length) => length / viewport.scale));
-    paint.stroke(path);
-  });
+/** The suggestions in view, dashed. */
+export function* paintSuggestions(paint: Paint, viewport: Viewport, stage: StageView): Generator<undefined, void> {
+  for (const instance of drawable(stage, stage.suggestions, viewport)) {
+    paintInstance(paint, viewport, instance, stage.colorOf(instance), SUGGESTION_FILL, true);
+    yield;
+  }
 }
 
-function paintInstances(
-  paint: Paint,
-  stage: StageView,
-  instances: readonly Instance[],
-  draw: (instance: Instance, path: Path2D, color: string) => void,
-): boolean {
-  const { viewport, draftKey } = stage;
-  const until = performance.now() + OUTLINE_BUDGET_MS;
-  let complete = true;
+/** Those in view that are not hidden and that no draft stands in for, in paint order. */
+export function drawable(stage: StageView, index: InstanceIndex, viewport: Viewport): Instance[] {
+  return index.within(visibleBounds(viewport, stage.size)).filter((instance) => instance.key !== stage.draftKey && stage.isVisible(instance));
+}
+
+function paintInstance(paint: Paint, viewport: Viewport, instance: Instance, color: string, fill: number, dashed: boolean): void {
+  const width = instance.maxX - instance.minX;
+  const height = instance.maxY - instance.minY;
+  const onScreen = Math.max(width, height) * viewport.scale;
   inImage(paint, viewport, () => {
-    paint.lineJoin = 'round';
-    for (const instance of instances) {
-      if (instance.key === draftKey || !stage.isVisible(instance)) continue;
-      const color = stage.colorOf(instance);
-      const width = instance.maxX - instance.minX;
-      const height = instance.maxY - instance.minY;
-      if (Math.max(width, height) * viewport.scale < SPECK) {
-        paint.fillStyle = color;
-        paint.fillRect(instance.minX, instance.minY, Math.max(width, 2 / viewport.scale), Math.max(height, 2 / viewport.scale));
-      } else if (hasOutline(instance.geometry) || performance.now() < until) {
-        draw(instance, pathOf(instance.geometry), color);
-      } else {
-        complete = false;
-        paint.globalAlpha = SUGGESTION_FILL;
-        paint.fillStyle = color;
-        paint.fillRect(instance.minX, instance.minY, width, height);
-        paint.globalAlpha = 1;
-      }
+    paint.fillStyle = color;
+    if (onScreen < SPECK) {
+      const least = 2 / viewport.scale;
+      paint.fillRect(instance.minX, instance.minY, Math.max(width, least), Math.max(height, least));
+      return;
     }
+    const path = pathOf(instance.geometry);
+    paint.globalAlpha = fill;
+    paint.fill(path, 'evenodd');
+    paint.globalAlpha = 1;
+    paint.strokeStyle = color;
+    paint.lineJoin = 'round';
+    paint.lineWidth = (onScreen < DASHED_FROM ? 1 : LINE) / viewport.scale;
+    if (dashed && onScreen >= DASHED_FROM) paint.setLineDash(DASH.map((length) => length / viewport.scale));
+    paint.stroke(path);
   });
-  return complete;
 }

@@ -1,7 +1,9 @@
 import type { Instance } from '../editor/instances.ts';
 import type { StageView } from '../editor/stage-view.ts';
-import { imagePoint, toScreen, visibleBounds } from '../editor/viewport.ts';
+import type { Viewport } from '../editor/viewport.ts';
+import { imagePoint, toScreen } from '../editor/viewport.ts';
 import type { Paint } from './paint.ts';
+import { drawable } from './paint.ts';
 
 /** Height, side padding and distance from the instance, CSS pixels. */
 const HEIGHT = 19;
@@ -32,15 +34,16 @@ interface Rect {
  * Class and score over each suggestion in view, the surest first; a pill that would cover one already
  * placed is left out (hovering or selecting its suggestion shows it).
  */
-export function paintPills(paint: Paint, stage: StageView): void {
-  const instances = stage.suggestions.within(visibleBounds(stage.viewport, stage.size));
+export function* paintPills(paint: Paint, viewport: Viewport, stage: StageView): Generator<undefined, void> {
+  const instances = drawable(stage, stage.suggestions, viewport);
   const placed: Rect[] = [];
   paint.font = FONT;
   for (let i = instances.length - 1; i >= 0 && placed.length < MOST; i--) {
     const instance = instances[i];
-    if (!instance || instance.key === stage.draftKey || !stage.isVisible(instance)) continue;
+    if (!instance) continue;
+    yield;
     const text = pillText(stage, instance);
-    const rect = pillPlace(paint, stage, instance, text);
+    const rect = pillPlace(paint, viewport, stage, instance, text);
     const covers = placed.some((other) => Math.abs(other.y - rect.y) < HEIGHT + 2 && rect.x < other.x + other.width + 2 && other.x < rect.x + rect.width + 2);
     if (covers) continue;
     placed.push(rect);
@@ -52,7 +55,7 @@ export function paintPills(paint: Paint, stage: StageView): void {
 export function paintPill(paint: Paint, stage: StageView, instance: Instance): void {
   paint.font = FONT;
   const text = pillText(stage, instance);
-  drawPill(paint, pillPlace(paint, stage, instance, text), text, stage.colorOf(instance), '#0F1113', '#FFFFFF');
+  drawPill(paint, pillPlace(paint, stage.viewport, stage, instance, text), text, stage.colorOf(instance), '#0F1113', '#FFFFFF');
 }
 
 function pillText(stage: StageView, instance: Instance): string {
@@ -62,9 +65,9 @@ function pillText(stage: StageView, instance: Instance): string {
 }
 
 /** Above the instance, inside the view as long as the instance is. */
-function pillPlace(paint: Paint, stage: StageView, instance: Instance, text: string): Rect {
-  const top = toScreen(stage.viewport, imagePoint((instance.minX + instance.maxX) / 2, instance.minY));
-  const bottom = toScreen(stage.viewport, imagePoint(instance.maxX, instance.maxY));
+function pillPlace(paint: Paint, viewport: Viewport, stage: StageView, instance: Instance, text: string): Rect {
+  const top = toScreen(viewport, imagePoint((instance.minX + instance.maxX) / 2, instance.minY));
+  const bottom = toScreen(viewport, imagePoint(instance.maxX, instance.maxY));
   const width = Math.ceil(textWidth(paint, text)) + 2 * PADDING;
   const above = top.y - GAP - HEIGHT;
   const y = above >= 2 ? above : Math.min(Math.max(2, above), Math.max(2, bottom.y - HEIGHT));

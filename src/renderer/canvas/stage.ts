@@ -7,7 +7,7 @@ export const LAYERS = ['image', 'annotations', 'suggestions', 'overlay'] as cons
 export type LayerName = (typeof LAYERS)[number];
 
 /** Paints one layer, in CSS pixels from the top left corner; false asks to be called again next frame. */
-export type Painter = (paint: Paint) => boolean | undefined | void;
+export type Painter = (paint: Paint, ratio: number) => boolean;
 
 export interface CanvasStage {
   setSize(size: Size): void;
@@ -38,9 +38,9 @@ export function createStage(container: HTMLDivElement, painters: Readonly<Record
       sceneFunc(context) {
         const paint = context._context;
         paint.save();
-        const done = painters[name](paint);
+        const done = painters[name](paint, ratio);
         paint.restore();
-        if (done === false) later(name);
+        if (!done) later(name);
       },
     });
     layer.add(shape);

@@ -48,11 +48,6 @@ export function outlineOf(geometry: Geometry): readonly PolygonPart[] {
   });
 }
 
-/** Whether `outlineOf` would answer at once. */
-export function hasOutline(geometry: Geometry): boolean {
-  return geometry.kind !== 'mask' || exact.has(geometry);
-}
-
 /** Rings whose vertices can be edited: of a mask its contour, simplified by at most a pixel; null for a box. */
 export function editableOutline(geometry: Geometry): readonly PolygonPart[] | null {
   return cached(editable, geometry, () => {

@@ -38,9 +38,13 @@ export interface Bounds {
 }
 
 export const MAX_SCALE = 64;
-/** Free margin around a fitted image and the least part of it that stays in sight, CSS pixels. */
-const FIT_MARGIN = 32;
+/** Free margins around a fitted image; at the bottom there is room for the bar with the keys. CSS pixels. */
+const FIT_MARGIN = 24;
+const FIT_BOTTOM = 68;
+/** The least part of the image that stays in sight, CSS pixels. */
 const KEEP_VISIBLE = 64;
+/** What a pointer can set: 1/64 pixel. A power of two, so that sums of coordinates stay exact. */
+const STEPS_PER_PIXEL = 64;
 
 export function imagePoint(x: number, y: number): ImagePoint {
   return { x, y };
@@ -58,12 +62,20 @@ export function toScreen(viewport: Viewport, point: ImagePoint): ScreenPoint {
   return screenPoint(point.x * viewport.scale + viewport.x, point.y * viewport.scale + viewport.y);
 }
 
+/** The image point under the pointer, on a grid of 1/64 pixel: finer than any hand, and free of digits nobody set. */
+export function pointedImage(viewport: Viewport, point: ScreenPoint): ImagePoint {
+  const { x, y } = toImage(viewport, point);
+  return imagePoint(Math.round(x * STEPS_PER_PIXEL) / STEPS_PER_PIXEL, Math.round(y * STEPS_PER_PIXEL) / STEPS_PER_PIXEL);
+}
+
 /** The whole image in the middle of the view; small images are enlarged up to eight times. */
 export function fitViewport(image: Size, view: Size): Viewport {
   if (!image.width || !image.height || !view.width || !view.height) return { scale: 1, x: 0, y: 0 };
-  const margin = Math.min(FIT_MARGIN, view.width / 8, view.height / 8);
-  const scale = Math.min((view.width - 2 * margin) / image.width, (view.height - 2 * margin) / image.height, 8);
-  return { scale, x: (view.width - image.width * scale) / 2, y: (view.height - image.height * scale) / 2 };
+  const margin = Math.min(FIT_MARGIN, view.width / 16, view.height / 16);
+  const bottom = Math.min(FIT_BOTTOM, view.height / 8);
+  const available = view.height - margin - bottom;
+  const scale = Math.min((view.width - 2 * margin) / image.width, available / image.height, 8);
+  return { scale, x: (view.width - image.width * scale) / 2, y: margin + (available - image.height * scale) / 2 };
 }
 
 /** The smallest useful scale: a quarter of the fitting one, but never above a quarter of 100 %. */
