@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import * as ort from 'onnxruntime-node';
 import type { EngineStatus, ProviderAttempt } from '../../shared/contract.ts';
@@ -39,6 +40,9 @@ interface Loaded {
 
 /** Sessions kept: switching between two models is common, between three is not. */
 const SESSIONS = 2;
+
+/** Beyond this, resizing to a model's longest side leaves nothing of the shorter one, and graphs fail. */
+const MAX_ASPECT = 100;
 
 /** @throws Error when `providers` names one that does not exist. */
 export function createEngine(options: EngineOptions): Inference {
@@ -162,6 +166,10 @@ export function createEngine(options: EngineOptions): Inference {
     const decoding = await decodingOf(request.path, limit);
     const image = await decoding.pixels;
     const full = decoding.header;
+    if (Math.max(full.width, full.height) > MAX_ASPECT * Math.min(full.width, full.height)) {
+      const reason = `${full.width} × ${full.height} is more than ${MAX_ASPECT} times as long as wide; no model takes that`;
+      throw new AppError('unsupported', `${basename(request.path)}: ${reason}.`, { path: request.path, reason });
+    }
     if (signal?.aborted) throw cancelled();
 
     if (request.next !== null && request.next !== request.path) {
