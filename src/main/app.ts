@@ -24,6 +24,8 @@ mkdirSync(home, { recursive: true });
 // Chromium's own files, and with them the lock of the single instance, belong to this app folder.
 app.setPath('userData', join(home, 'window'));
 log.transports.file.resolvePathFn = () => join(home, 'logs', 'desktop.log');
+// Lines go to the file and the terminal; the page is no place for them.
+log.transports.ipc.level = false;
 log.errorHandler.startCatching({ showDialog: false });
 registerSchemes(protocol);
 

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from '@playwright/test';
+import { chromium } from '@playwright/test';
+
+/**
+ * A Chromium from the package registry, with the system libraries it needs beside it, so that the
+ * specs run on a bare machine: no root, no browser download, no display. Only its own switches that
+ * matter here are given: the package's list turns web security off, which is under test.
+ */
+export async function launchChromium(): Promise<Browser> {
+  const before = { ...process.env };
+  // The package unpacks its libraries only where it believes to be in the cloud it was made for.
+  process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x';
+  try {
+    const { default: packed } = await import('@sparticuz/chromium');
+    packed.setGraphicsMode = false;
+    const executablePath = await packed.executablePath();
+    const libraries = join(tmpdir(), 'al2023', 'lib');
+    return await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--no-zygote', '--font-render-hinting=none'],
+      env: { ...definedOnly(before), ...(existsSync(libraries) ? { LD_LIBRARY_PATH: libraries } : {}) },
+    });
+  } finally {
+    for (const key of Object.keys(process.env)) if (!(key in before)) delete process.env[key];
+    Object.assign(process.env, before);
+  }
+}
+
+function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
