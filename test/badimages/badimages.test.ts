@@ -24,7 +24,10 @@ describe.skipIf(!sharedHas(archive))('broken, odd and huge image files', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'maskloop-badimages-'));
     await run('tar', ['xzf', sharedPath(archive), '-C', root]);
-    const rows = readFileSync(join(root, 'badimages', 'MANIFEST.tsv'), 'utf8').trim().split('\n').slice(1);
+    const rows = readFileSync(join(root, 'badimages', 'MANIFEST.tsv'), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1);
     for (const row of rows) {
       const [file = '', , , , size = '', , orientation = '', verdict = ''] = row.split('\t');
       pillow.set(file.replaceAll('\\n', '\n'), { size, orientation: Number(orientation) || 1, ok: verdict === 'ok' });
@@ -38,8 +41,8 @@ describe.skipIf(!sharedHas(archive))('broken, odd and huge image files', () => {
       maxBuffer: 64 << 20,
     });
     const parsed = stdout.trim().split('\n');
-    const end: ProbeEnd = JSON.parse(parsed.pop() ?? '');
-    return { lines: parsed.map((line): ProbeLine => JSON.parse(line)), end };
+    const end = JSON.parse(parsed.pop() ?? '') as ProbeEnd;
+    return { lines: parsed.map((line) => JSON.parse(line) as ProbeLine), end };
   }
 
   /** Every file is either an image of the right size, or refused with a code and a reason of some length. */
@@ -91,7 +94,8 @@ describe.skipIf(!sharedHas(archive))('broken, odd and huge image files', () => {
 
   it('can be opened as a project and predicted: each bad file is listed with its reason, the rest goes on', async () => {
     const folder = join(root, 'project');
-    for (const part of ['generated', 'huge', 'exif-orientation']) cpSync(join(root, 'badimages', part), join(folder, part), { recursive: true });
+    for (const part of ['generated', 'huge', 'exif-orientation'])
+      cpSync(join(root, 'badimages', part), join(folder, part), { recursive: true });
     const studio = createStudio({
       inference: createRemoteInference({ spawn: () => forkChannel(), modelFolders: [tiny], providers: 'cpu' }),
       appFolder: join(root, 'app'),

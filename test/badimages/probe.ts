@@ -54,9 +54,7 @@ async function predict(engine: Inference, path: string, next: string | null): Pr
 
 let peak = 0;
 const engine =
-  mode === 'predict'
-    ? createEngine({ modelFolders: [fileURLToPath(new URL('../tiny-models', import.meta.url))], providers: 'cpu' })
-    : null;
+  mode === 'predict' ? createEngine({ modelFolders: [fileURLToPath(new URL('../tiny-models', import.meta.url))], providers: 'cpu' }) : null;
 const files = filesBelow(folder)
   .sort()
   .filter((_, i) => i % Number(nth) === 0);

@@ -105,8 +105,7 @@ export function createCatalog(folders: readonly string[]): Catalog {
     const hash = createHash('sha256');
     await pipeline(createReadStream(file), hash);
     const sha256 = hash.digest('hex');
-    const problem =
-      sha256 === manifest.file.sha256 ? null : `${file}: its sha256 is ${sha256}; the manifest says ${manifest.file.sha256}.`;
+    const problem = sha256 === manifest.file.sha256 ? null : `${file}: its sha256 is ${sha256}; the manifest says ${manifest.file.sha256}.`;
     checked.set(file, { stamp, problem });
     return problem;
   }

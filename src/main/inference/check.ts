@@ -91,9 +91,7 @@ export function compareGolden(
   const taken = new Set(pairs.map((pair) => pair.found));
   const extra = prediction.instances.filter((found) => found.score >= threshold + slack && !taken.has(found));
   const minIou = required.length ? Math.min(...required.map((pair) => pair.iou)) : null;
-  const difference = required.length
-    ? Math.max(...required.map((pair) => Math.abs(pair.expected.score - pair.found.score)))
-    : null;
+  const difference = required.length ? Math.max(...required.map((pair) => Math.abs(pair.expected.score - pair.found.score))) : null;
   const problems = [
     prediction.width === answer.width && prediction.height === answer.height
       ? null

@@ -35,7 +35,7 @@ export function chooseDecoder(
 }
 
 function chosen(): { readonly build: DecoderBuild; readonly reason: string } {
-  return chooseDecoder(process.env['MASKLOOP_DECODER'], process.platform, process.versions['electron'] !== undefined);
+  return chooseDecoder(process.env['MASKLOOP_DECODER'], process.platform, 'electron' in process.versions);
 }
 
 /**
@@ -71,12 +71,11 @@ export function loadSharp(): Sharp {
 }
 
 function requireSharp(): Sharp {
-  const sharp: Sharp = require('sharp');
-  return sharp;
+  return require('sharp') as Sharp;
 }
 
 /** For diagnostics, e.g. `sharp 0.35.5 (wasm: Electron on Linux)`. Loads sharp. */
 export function decoderName(): string {
   const { build, reason } = chosen();
-  return `sharp ${loadSharp().versions.sharp ?? 'of unknown version'} (${build}: ${reason})`;
+  return `sharp ${loadSharp().versions.sharp} (${build}: ${reason})`;
 }

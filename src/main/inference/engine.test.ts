@@ -9,6 +9,7 @@ import { maskIou, rleBox } from '../../shared/mask/rle.ts';
 import { checkModels } from './check.ts';
 import { loadSharp } from './decoder.ts';
 import { createEngine } from './engine.ts';
+import { parseGoldenAnswer, parseManifest } from './manifest.ts';
 import type { Inference, PredictRequest } from './inference.ts';
 
 const tiny = fileURLToPath(new URL('../../../test/tiny-models', import.meta.url));
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 describe('the engine', () => {
-  it("answers as PyTorch does, for both signatures and for sizes other than the traced one", async () => {
+  it('answers as PyTorch does, for both signatures and for sizes other than the traced one', async () => {
     const reports = await checkModels(engine, [tiny]);
     expect(reports.map((report) => [report.modelId, report.image, report.problem])).toEqual([
       ['tiny-torchvision', 'golden/wide.png', null],
@@ -122,14 +123,16 @@ describe('the engine', () => {
     const whole = await readFile(join(path, 'model.onnx'));
     const half = whole.subarray(0, whole.length >> 1);
     await writeFile(join(path, 'model.onnx'), half);
-    const manifest: { file: { bytes: number; sha256: string } } = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
-    manifest.file = { ...manifest.file, bytes: half.length, sha256: createHash('sha256').update(half).digest('hex') };
-    await writeFile(join(path, 'manifest.json'), JSON.stringify(manifest));
+    const manifestFile = join(path, 'manifest.json');
+    const manifest = parseManifest(await readFile(manifestFile, 'utf8'), manifestFile);
+    const sha256 = createHash('sha256').update(half).digest('hex');
+    const cut = { ...manifest, file: { ...manifest.file, bytes: half.length, sha256 } };
+    await writeFile(manifestFile, JSON.stringify(cut));
     const broken = createEngine({ modelFolders: [join(folder, 'broken'), tiny], providers: 'cpu' });
     const file = join(path, 'model.onnx');
     await expect(broken.predict({ ...ask, modelId: 'tiny-zoo' })).rejects.toMatchObject({
       code: 'model-load',
-      message: expect.stringContaining(`tiny-zoo: ${file} cannot be loaded: `),
+      message: expect.stringContaining(`tiny-zoo: ${file} cannot be loaded: `) as string,
       detail: { modelId: 'tiny-zoo', file },
     });
     expect(broken.status().state).toBe('failed');
@@ -145,7 +148,9 @@ describe('the engine', () => {
     const misnamed = createEngine({ modelFolders: [join(folder, 'misnamed')], providers: 'cpu' });
     await expect(misnamed.predict({ ...ask, modelId: 'tiny-zoo' })).rejects.toMatchObject({
       code: 'model-load',
-      message: expect.stringContaining('names output "segments"; the file has inputs image and outputs boxes, labels, scores, masks'),
+      message: expect.stringContaining(
+        'names output "segments"; the file has inputs image and outputs boxes, labels, scores, masks',
+      ) as string,
     });
     await misnamed.close();
   });
@@ -154,9 +159,9 @@ describe('the engine', () => {
     const path = join(folder, 'wrong', 'tiny-zoo');
     await cp(`${tiny}/tiny-zoo`, path, { recursive: true });
     const file = join(path, 'golden', 'wide.json');
-    const answer: { instances: { label: string; score: number }[] } = JSON.parse(await readFile(file, 'utf8'));
-    answer.instances = answer.instances.map((instance, i) => (i === 0 ? { ...instance, label: 'gamma' } : instance));
-    await writeFile(file, JSON.stringify(answer));
+    const answer = parseGoldenAnswer(await readFile(file, 'utf8'), file);
+    const instances = answer.instances.map((instance, i) => (i === 0 ? { ...instance, label: 'gamma' } : instance));
+    await writeFile(file, JSON.stringify({ ...answer, instances }));
     const wrong = createEngine({ modelFolders: [join(folder, 'wrong')], providers: 'cpu' });
     const reports = await checkModels(wrong, [join(folder, 'wrong')]);
     expect(reports.map((report) => report.ok)).toEqual([false, true]);
@@ -170,7 +175,7 @@ describe('the engine', () => {
 
   it('gives masks that agree with their reference to the pixel', async () => {
     const file = `${tiny}/tiny-zoo/golden/tall.json`;
-    const expected: { instances: { rle: { size: [number, number]; counts: string } }[] } = JSON.parse(await readFile(file, 'utf8'));
+    const expected = parseGoldenAnswer(await readFile(file, 'utf8'), file);
     const found = await engine.predict({ ...ask, modelId: 'tiny-zoo', path: `${tiny}/tiny-zoo/golden/tall.png` });
     const [a, b] = [expected.instances[0]?.rle, found.instances[0]?.rle];
     expect(a && b && maskIou(a, b)).toBe(1);

@@ -49,8 +49,7 @@ export function createEngine(options: EngineOptions): Inference {
   // It reports what it could not load to the terminal too; those reasons are in `attempts`.
   ort.env.logLevel = 'fatal';
   const available = ort.listSupportedBackends().map((backend) => backend.name);
-  const order =
-    restrictProviders(options.providers, available) ?? providerOrder(process.platform, process.arch, available);
+  const order = restrictProviders(options.providers, available) ?? providerOrder(process.platform, process.arch, available);
   const threads = options.threads ?? inferenceThreads(availableParallelism());
   const catalog = createCatalog(options.modelFolders);
   const queue = createQueue();
@@ -87,11 +86,7 @@ export function createEngine(options: EngineOptions): Inference {
     return open(model, order, options.refused ?? []);
   }
 
-  async function open(
-    model: UsableModel,
-    providers: readonly string[],
-    before: readonly ProviderAttempt[],
-  ): Promise<Loaded> {
+  async function open(model: UsableModel, providers: readonly string[], before: readonly ProviderAttempt[]): Promise<Loaded> {
     const { id } = model.manifest;
     const attempts = [...before];
     const refused = new Set(before.map((attempt) => attempt.provider));
@@ -266,9 +261,7 @@ async function createSession(model: UsableModel, provider: string, threads: numb
 }
 
 function ortFeeds(feeds: Readonly<Record<string, InputTensor>>): Record<string, ort.Tensor> {
-  return Object.fromEntries(
-    Object.entries(feeds).map(([name, { data, dims }]) => [name, new ort.Tensor('float32', data, dims)]),
-  );
+  return Object.fromEntries(Object.entries(feeds).map(([name, { data, dims }]) => [name, new ort.Tensor('float32', data, dims)]));
 }
 
 function plainOutputs(outputs: ort.InferenceSession.OnnxValueMapType): Readonly<Record<string, OutputTensor>> {

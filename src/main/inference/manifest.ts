@@ -6,9 +6,7 @@ import { AppError } from '../../shared/errors.ts';
  * says otherwise, an unknown key is an error, and so are two keys that contradict each other.
  */
 
-const fileName = z
-  .string()
-  .regex(/^(?!.*(?:^|\/)\.\.(?:\/|$))[^/\\:][^\\:]*$/, 'a path inside the model folder, with / and without ..');
+const fileName = z.string().regex(/^(?!.*(?:^|\/)\.\.(?:\/|$))[^/\\:][^\\:]*$/, 'a path inside the model folder, with / and without ..');
 
 const unit = z.number().min(0).max(1);
 const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();

@@ -119,7 +119,10 @@ describe('decoding', () => {
 
   it('scales 16 bits to 8, and makes three channels of one', async () => {
     const grey16 = new Uint16Array(width * height).map((_, i) => i * 2700 + 128);
-    const bytes = await loadSharp()(grey16, { raw: { width, height, channels: 1 } }).toColourspace('grey16').png().toBuffer();
+    const bytes = await loadSharp()(grey16, { raw: { width, height, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toBuffer();
     const path = await keep('grey16.png', bytes);
     expect((await readHeader(path)).bitsPerChannel).toBe(16);
     const image = await decodeRgb(path);
@@ -134,7 +137,9 @@ describe('decoding', () => {
     expect((await readHeader(cmyk)).cmyk).toBe(true);
     expect((await decodeRgb(cmyk)).data.length).toBe(width * height * 3);
     const frames = Uint8Array.from({ length: 2 * width * height * 3 }, (_, i) => (i < width * height * 3 ? 255 : 0));
-    const gif = await loadSharp()(frames, { raw: { width, height: 2 * height, channels: 3, pageHeight: height } }).gif().toBuffer();
+    const gif = await loadSharp()(frames, { raw: { width, height: 2 * height, channels: 3, pageHeight: height } })
+      .gif()
+      .toBuffer();
     const path = await keep('two.gif', gif);
     expect(await readHeader(path)).toMatchObject({ width, height, format: 'gif' });
     expect([...(await decodeRgb(path)).data]).toEqual(new Array(width * height * 3).fill(255));
@@ -168,7 +173,10 @@ describe('decoding', () => {
 
 describe('what cannot be decoded says why', () => {
   it('cut off', async () => {
-    const whole = await loadSharp()(new Uint8Array(300 * 300 * 3).map((_, i) => (i * i) % 251), { raw: { width: 300, height: 300, channels: 3 } })
+    const whole = await loadSharp()(
+      new Uint8Array(300 * 300 * 3).map((_, i) => (i * i) % 251),
+      { raw: { width: 300, height: 300, channels: 3 } },
+    )
       .jpeg()
       .toBuffer();
     const path = await keep('half.jpg', whole.subarray(0, whole.length >> 1));
@@ -183,7 +191,11 @@ describe('what cannot be decoded says why', () => {
     ['empty.jpg', '', 'the file is empty'],
     ['text.png', '<html>404</html>', 'it is not an image, or its start is damaged'],
     ['old.bmp', 'BM'.padEnd(60, '\0'), 'BMP is not read'],
-    ['drawing.jpg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'SVG files are not read; use JPEG, PNG, WebP, GIF, TIFF or AVIF'],
+    [
+      'drawing.jpg',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+      'SVG files are not read; use JPEG, PNG, WebP, GIF, TIFF or AVIF',
+    ],
   ])('%s', async (name, content, reason) => {
     const error = await refusal(decodeRgb(await keep(name, Buffer.from(content, 'latin1'))));
     expect(error.code).toBe('unsupported');

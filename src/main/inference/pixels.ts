@@ -42,18 +42,7 @@ export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
 const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'];
 
 /** File name endings that the studio looks at when it scans a folder, lower case, with the dot. */
-export const IMAGE_EXTENSIONS: readonly string[] = [
-  '.jpg',
-  '.jpeg',
-  '.jpe',
-  '.jfif',
-  '.png',
-  '.webp',
-  '.gif',
-  '.tif',
-  '.tiff',
-  '.avif',
-];
+export const IMAGE_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
 
 /** 0x3FFF squared, as libvips' own guard: 268 megapixels, 805 MB as RGB. */
 export const MAX_PIXELS = 268_402_689;
@@ -69,7 +58,7 @@ export async function readHeader(path: string): Promise<ImageHeader> {
   const meta = await guarded(path, () => input(path).metadata());
   const format = FORMATS.find((known) => known === (meta.format === 'heif' ? 'avif' : meta.format));
   if (!format || (meta.format === 'heif' && meta.compression !== 'av1')) {
-    throw refusal(path, `${(meta.format ?? 'this').toUpperCase()} files are not read; use JPEG, PNG, WebP, GIF, TIFF or AVIF`);
+    throw refusal(path, `${meta.format.toUpperCase()} files are not read; use JPEG, PNG, WebP, GIF, TIFF or AVIF`);
   }
   const width = meta.autoOrient.width;
   const height = meta.pageHeight && meta.pages && meta.pages > 1 ? meta.pageHeight : meta.autoOrient.height;
@@ -131,10 +120,7 @@ async function decodePixels(path: string, header: ImageHeader, maxPixels: number
     throw refusal(path, `it decoded to ${info.channels} channels of ${info.width} × ${info.height}; expected 3`);
   }
   if (scale === 1 && (info.width !== header.width || info.height !== header.height)) {
-    throw refusal(
-      path,
-      `its header says ${header.width} × ${header.height} and its data are ${info.width} × ${info.height}`,
-    );
+    throw refusal(path, `its header says ${header.width} × ${header.height} and its data are ${info.width} × ${info.height}`);
   }
   return { width: info.width, height: info.height, data };
 }
@@ -143,10 +129,7 @@ async function decodePixels(path: string, header: ImageHeader, maxPixels: number
 export async function thumbnail(path: string, maxPx: number): Promise<Buffer> {
   const header = await readHeader(path);
   return guarded(path, () =>
-    oriented(path, header)
-      .resize(maxPx, maxPx, { fit: 'inside', withoutEnlargement: true })
-      .webp({ quality: 80, effort: 2 })
-      .toBuffer(),
+    oriented(path, header).resize(maxPx, maxPx, { fit: 'inside', withoutEnlargement: true }).webp({ quality: 80, effort: 2 }).toBuffer(),
   );
 }
 
@@ -192,11 +175,7 @@ function input(path: string, ignoreIcc = false): ReturnType<Sharp> {
 }
 
 function oriented(path: string, header: ImageHeader): ReturnType<Sharp> {
-  return input(path, !header.cmyk)
-    .autoOrient()
-    .toColourspace('srgb')
-    .removeAlpha()
-    .timeout({ seconds: TIMEOUT_SECONDS });
+  return input(path, !header.cmyk).autoOrient().toColourspace('srgb').removeAlpha().timeout({ seconds: TIMEOUT_SECONDS });
 }
 
 function bits(depth: string | undefined): number {

@@ -78,7 +78,12 @@ describe('inference in a child process', () => {
     const { inference, channels, states } = remote();
     await inference.predict(ask);
     const asked = Array.from({ length: 30 }, () => inference.predict({ ...ask, priority: 'batch' }));
-    const ends = asked.map((one) => one.then(() => null, (error: unknown) => error));
+    const ends = asked.map((one) =>
+      one.then(
+        () => null,
+        (error: unknown) => error,
+      ),
+    );
     await asked[0];
     channels[0]?.kill();
     const errors = (await Promise.all(ends)).filter((error) => error !== null);

@@ -46,9 +46,5 @@ export interface Family {
   /** `full` is the size of the oriented image, of which `image` may be a smaller picture. */
   prepare(manifest: Manifest, image: RgbImage, full: { readonly width: number; readonly height: number }): Prepared;
   /** @throws AppError `model-run` when an output is missing or of another shape than the manifest says. */
-  decode(
-    manifest: Manifest,
-    outputs: Readonly<Record<string, OutputTensor>>,
-    transform: InputTransform,
-  ): DecodedInstance[];
+  decode(manifest: Manifest, outputs: Readonly<Record<string, OutputTensor>>, transform: InputTransform): DecodedInstance[];
 }

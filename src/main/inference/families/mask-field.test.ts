@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeRle, rleArea } from '../../../shared/mask/rle.ts';
 import { pasteField, pixelRect, thresholdField } from './mask-field.ts';
 
-const noise = (n: number): Float32Array =>
-  Float32Array.from({ length: n }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 8) / 2 ** 24);
+const noise = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 8) / 2 ** 24);
 
 /** Detectron2's `paste_masks_in_image`, written as its formula, without any short cut. */
 function slowPaste(grid: Float32Array, size: number, box: number[], width: number, height: number): Uint8Array {
@@ -19,8 +18,7 @@ function slowPaste(grid: Float32Array, size: number, box: number[], width: numbe
       const i = Math.floor(gx);
       const j = Math.floor(gy);
       const [a, b] = [gx - i, gy - j];
-      const value =
-        at(i, j) * (1 - a) * (1 - b) + at(i + 1, j) * a * (1 - b) + at(i, j + 1) * (1 - a) * b + at(i + 1, j + 1) * a * b;
+      const value = at(i, j) * (1 - a) * (1 - b) + at(i + 1, j) * a * (1 - b) + at(i, j + 1) * (1 - a) * b + at(i + 1, j + 1) * a * b;
       out[y * width + x] = value >= 0.5 ? 1 : 0;
     }
   }

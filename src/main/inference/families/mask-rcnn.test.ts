@@ -85,7 +85,9 @@ describe('Mask R-CNN, torchvision signature', () => {
     const { masks: _masks, ...withoutMasks } = answer({});
     expect(() => maskRcnn.decode(torchvision, withoutMasks, prepared.transform)).toThrow(/no output "masks"/);
     const flat = answer({ masks: { dims: [2, 1, 28, 28], data: new Float32Array(2 * 28 * 28) } });
-    expect(() => maskRcnn.decode(torchvision, flat, prepared.transform)).toThrow('"masks" is 2 × 1 × 28 × 28; a torchvision Mask R-CNN gives 2 × 1 × 2 × 4');
+    expect(() => maskRcnn.decode(torchvision, flat, prepared.transform)).toThrow(
+      '"masks" is 2 × 1 × 28 × 28; a torchvision Mask R-CNN gives 2 × 1 × 2 × 4',
+    );
     const odd = answer({ labels: { dims: [2], data: BigInt64Array.from([4n, 1n]) } });
     expect(() => maskRcnn.decode(torchvision, odd, prepared.transform)).toThrow(/answered class 4; its manifest names 3 classes from 1/);
   });

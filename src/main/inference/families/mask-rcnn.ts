@@ -55,12 +55,7 @@ export const maskRcnn: Family = {
     const scores = floats(manifest, outputs, 'scores', [n]);
     const classes = output(manifest, outputs, 'labels', [n]).data;
     const zoo = manifest.variant === 'zoo';
-    const masks = floats(
-      manifest,
-      outputs,
-      'masks',
-      zoo ? [n, 1, null, null] : [n, 1, transform.inputHeight, transform.inputWidth],
-    );
+    const masks = floats(manifest, outputs, 'masks', zoo ? [n, 1, null, null] : [n, 1, transform.inputHeight, transform.inputWidth]);
     const instances: DecodedInstance[] = [];
     for (let i = 0; i < n; i++) {
       const score = scores.data[i] ?? 0;
