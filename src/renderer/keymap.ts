@@ -24,7 +24,21 @@ export interface KeyPress {
   readonly altKey: boolean;
 }
 
-const NAMED = new Set(['Enter', 'Escape', 'Tab', 'Delete', 'Backspace', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown']);
+const NAMED = new Set([
+  'Enter',
+  'Escape',
+  'Tab',
+  'Delete',
+  'Backspace',
+  'ArrowLeft',
+  'ArrowRight',
+  'ArrowUp',
+  'ArrowDown',
+  'Home',
+  'End',
+  'PageUp',
+  'PageDown',
+]);
 
 /** The text form of a key press. */
 export function keyText(press: KeyPress, mac: boolean): string {
@@ -73,13 +87,30 @@ export function conflicts(commands: readonly Bound[]): readonly (readonly [key: 
   return found;
 }
 
-const MAC_SIGNS: Readonly<Record<string, string>> = { Mod: '⌘', Shift: '⇧', Alt: '⌥', Ctrl: '⌃', Backspace: '⌫', Delete: '⌦', Enter: '↵', Tab: '⇥' };
+const MAC_SIGNS: Readonly<Record<string, string>> = {
+  Mod: '⌘',
+  Shift: '⇧',
+  Alt: '⌥',
+  Ctrl: '⌃',
+  Backspace: '⌫',
+  Delete: '⌦',
+  Enter: '↵',
+  Tab: '⇥',
+};
 const SIGNS: Readonly<Record<string, string>> = { Mod: 'Ctrl', Shift: '⇧' };
 const BOTH: Readonly<Record<string, string>> = { Escape: 'Esc', ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓' };
 
 /** `Mod++` is Mod and the plus key. */
 function split(key: string): readonly string[] {
-  return key.endsWith('+') ? [...key.slice(0, -1).split('+').filter((part) => part !== ''), '+'] : key.split('+');
+  return key.endsWith('+')
+    ? [
+        ...key
+          .slice(0, -1)
+          .split('+')
+          .filter((part) => part !== ''),
+        '+',
+      ]
+    : key.split('+');
 }
 
 /** How a key is printed on buttons, in the palette and on the cheat sheet. */
@@ -114,6 +145,7 @@ export function belongsToPage(target: EventTarget | null, key: string, tabbed: b
   if (target.matches('textarea, select')) return true;
   if (target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'range'].includes(target.type)) return true;
   if (key === 'Enter' || key === 'Space') return tabbed && target.matches('button, a, [role=slider], [role=option], input');
-  if (key.startsWith('Arrow') || ['Home', 'End', 'PageUp', 'PageDown'].includes(key)) return target.matches('[role=slider], [role=grid] *, [role=listbox] *, input');
+  if (key.startsWith('Arrow') || ['Home', 'End', 'PageUp', 'PageDown'].includes(key))
+    return target.matches('[role=slider], [role=grid] *, [role=listbox] *, input');
   return false;
 }

@@ -14,12 +14,21 @@ export const TELLINGS: Readonly<Record<ErrorCode, Telling>> = {
   'not-found': { headline: 'Not found', next: 'Check that it still exists and that its drive is connected.' },
   conflict: { headline: 'That clashes with what is there', next: 'Nothing was overwritten. Open the image again to see how it stands.' },
   unsupported: { headline: 'Not supported', next: 'Convert the file, or leave it out.' },
-  'model-load': { headline: 'The model cannot be loaded', next: 'Choose another model, or run “maskloop models check” to see what is wrong with it.' },
+  'model-load': {
+    headline: 'The model cannot be loaded',
+    next: 'Choose another model, or run “maskloop models check” to see what is wrong with it.',
+  },
   'model-run': { headline: 'The prediction failed', next: 'Your annotations are safe. Try again, or choose another model.' },
   cancelled: { headline: 'Cancelled', next: 'What was finished is kept.' },
-  storage: { headline: 'The project file cannot be written', next: 'Check the free space and the permissions of the folder, then repeat the edit.' },
+  storage: {
+    headline: 'The project file cannot be written',
+    next: 'Check the free space and the permissions of the folder, then repeat the edit.',
+  },
   io: { headline: 'A file cannot be read or written', next: 'Check the file and its folder, then try again.' },
-  internal: { headline: 'Something went wrong inside Maskloop', next: 'Your saved work is safe. Repeat the step; if it fails again, please report it.' },
+  internal: {
+    headline: 'Something went wrong inside Maskloop',
+    next: 'Your saved work is safe. Repeat the step; if it fails again, please report it.',
+  },
 };
 
 /** The file, model or id an error is about, where its message does not name it already. */

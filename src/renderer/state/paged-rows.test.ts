@@ -9,9 +9,9 @@ function list(length: number) {
   const paged = new PagedRows<{ id: number; text: string }>({
     pageSize: 10,
     maxPages: 3,
-    fetch: async (offset, limit) => {
+    fetch: (offset, limit) => {
       asked.push(offset);
-      return { total: rows.length, offset, rows: rows.slice(offset, offset + limit) };
+      return Promise.resolve({ total: rows.length, offset, rows: rows.slice(offset, offset + limit) });
     },
     onChange: () => (changes += 1),
     onError: (thrown) => errors.push(thrown),
@@ -85,10 +85,7 @@ describe('PagedRows', () => {
     let fail = true;
     const errors: unknown[] = [];
     const paged = new PagedRows<string>({
-      fetch: async (offset) => {
-        if (fail) throw new Error('no answer');
-        return { total: 1, offset, rows: ['here'] };
-      },
+      fetch: (offset) => (fail ? Promise.reject(new Error('no answer')) : Promise.resolve({ total: 1, offset, rows: ['here'] })),
       onChange: () => undefined,
       onError: (thrown) => errors.push(thrown),
     });

@@ -99,7 +99,11 @@ export class PagedRows<R> {
   async #fetch(number: number, generation: number): Promise<void> {
     try {
       const page = await this.#options.fetch(number * this.#pageSize, this.#pageSize);
-      if (generation !== this.#generation) return this.#loading.get(number) ?? Promise.resolve();
+      if (generation !== this.#generation) {
+        // Overtaken by a reset: whoever waits, waits for the newer answer.
+        await this.#loading.get(number);
+        return;
+      }
       this.#total = page.total;
       this.#pages.delete(number);
       this.#pages.set(number, { rows: page.rows, stale: false });

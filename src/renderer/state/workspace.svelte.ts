@@ -81,7 +81,11 @@ export class Workspace {
   async start(): Promise<void> {
     this.#listen();
     await this.attempt(async () => {
-      const [info, , project] = await Promise.all([this.client.call('app.info', {}), this.settings.load(), this.client.call('project.current', {})]);
+      const [info, , project] = await Promise.all([
+        this.client.call('app.info', {}),
+        this.settings.load(),
+        this.client.call('project.current', {}),
+      ]);
       this.#info = info;
       this.editor.minScore = this.settings.current.minScore;
       this.editor.brushPx = this.settings.current.brushPx;
@@ -291,7 +295,11 @@ export class Workspace {
     const name = this.runs.model(run.modelId)?.name ?? run.modelId;
     const details = { label: 'Show', run: (): void => void (this.dialog = { kind: 'failures', runId: run.id }) };
     if (run.state === 'failed') {
-      tellNote('The run failed', run.message ?? `${name} stopped after ${run.finished} of ${run.total} images.`, run.failed ? details : undefined);
+      tellNote(
+        'The run failed',
+        run.message ?? `${name} stopped after ${run.finished} of ${run.total} images.`,
+        run.failed ? details : undefined,
+      );
     } else if (run.state === 'done' && run.failed > 0) {
       tellNote(`${run.failed} of ${run.total} images could not be predicted`, 'The rest are done.', details);
     } else if (run.state === 'done' && run.total > 1) {
