@@ -202,6 +202,36 @@ describe('what cannot be decoded says why', () => {
     expect(error.detail['reason']).toBe(reason);
   });
 
+  it('pixels without a range', async () => {
+    // The least TIFF of 2 x 1 floats: tag, type (3 short, 4 long), count, value.
+    const tags = [
+      [256, 3, 1, 2],
+      [257, 3, 1, 1],
+      [258, 3, 1, 32],
+      [259, 3, 1, 1],
+      [262, 3, 1, 1],
+      [273, 4, 1, 8],
+      [277, 3, 1, 1],
+      [278, 3, 1, 1],
+      [279, 4, 1, 8],
+      [339, 3, 1, 3],
+    ];
+    const bytes = Buffer.alloc(16 + 2 + tags.length * 12 + 4);
+    bytes.write('II*\0', 'latin1');
+    bytes.writeUInt32LE(16, 4);
+    bytes.writeFloatLE(0.25, 8);
+    bytes.writeFloatLE(0.75, 12);
+    bytes.writeUInt16LE(tags.length, 16);
+    for (const [i, [tag = 0, type = 0, count = 0, value = 0]] of tags.entries()) {
+      const at = 18 + i * 12;
+      bytes.writeUInt16LE(tag, at);
+      bytes.writeUInt16LE(type, at + 2);
+      bytes.writeUInt32LE(count, at + 4);
+      bytes.writeUInt32LE(value, at + 8);
+    }
+    expect((await refusal(readHeader(await keep('float.tif', bytes)))).detail['reason']).toMatch(/^its pixels are float numbers/);
+  });
+
   it('a file that is gone, a folder, a size that is a bomb', async () => {
     expect(await refusal(readHeader(join(folder, 'gone.jpg')))).toMatchObject({ code: 'not-found' });
     expect((await refusal(readHeader(folder))).detail['reason']).toBe('it is a folder');

@@ -46,6 +46,8 @@ export const IMAGE_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.jpe', '.j
 
 /** 0x3FFF squared, as libvips' own guard: 268 megapixels, 805 MB as RGB. */
 export const MAX_PIXELS = 268_402_689;
+/** Colour spaces whose floats have a meaning of their own. */
+const DEVICE_INDEPENDENT: ReadonlySet<string> = new Set(['lab', 'xyz', 'scrgb', 'oklab']);
 const MAX_SIDE = 65_500;
 const TIMEOUT_SECONDS = 120;
 
@@ -69,6 +71,9 @@ export async function readHeader(path: string): Promise<ImageHeader> {
       `it says it is ${width} × ${height}, ${Math.round((width * height) / 1e6)} megapixels; ` +
         `at most ${Math.floor(MAX_PIXELS / 1e6)} megapixels and ${MAX_SIDE} a side are read`,
     );
+  }
+  if (bits(meta.depth) === 32 && !DEVICE_INDEPENDENT.has(meta.space)) {
+    throw refusal(path, `its pixels are ${meta.depth} numbers, of which nobody says what is black and white; save it with 8 or 16 bits`);
   }
   return {
     width,

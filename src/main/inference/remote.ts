@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { EngineStatus, ProviderAttempt } from '../../shared/contract.ts';
 import { AppError, fromWireError } from '../../shared/errors.ts';
 import { createCatalog, modelInfo } from './catalog.ts';
@@ -5,6 +6,7 @@ import type { ChildChannel, ChildExit } from './channel.ts';
 import type { Inference, Prediction } from './inference.ts';
 import type { ToChild } from './messages.ts';
 import { isFromChild } from './messages.ts';
+import { inferenceThreads } from './providers.ts';
 import { cancelled } from './queue.ts';
 
 export interface RemoteOptions {
@@ -52,7 +54,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
     state: 'idle',
     provider: null,
     attempts: [],
-    threads: 0,
+    threads: options.threads ?? inferenceThreads(availableParallelism()),
     modelId: null,
     lastMs: null,
     lastRunMs: null,

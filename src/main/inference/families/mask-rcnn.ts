@@ -32,7 +32,7 @@ export const maskRcnn: Family = {
       // Truncated, as `int(scale * side)` in the reference code.
       const width = Math.max(1, Math.trunc(scale * full.width));
       const height = Math.max(1, Math.trunc(scale * full.height));
-      picture = { width, height, data: resizeBilinear(image.data, image.width, image.height, 3, width, height) };
+      picture = { width, height, data: resizeBilinear(image.data, image.width, image.height, width, height) };
       padTo = fit.padMultiple;
     }
     const width = Math.ceil(picture.width / padTo) * padTo;
