@@ -18,7 +18,7 @@ export default defineConfig({
     emptyOutDir: true,
     sourcemap: true,
     minify: false,
-    rollupOptions: {
+    rolldownOptions: {
       input: {
         app: 'src/main/app.ts',
         cli: 'src/main/cli.ts',

@@ -9,6 +9,6 @@ export default defineConfig({
     emptyOutDir: true,
     minify: false,
     lib: { entry: 'src/preload/index.ts', formats: ['cjs'], fileName: () => 'index.cjs' },
-    rollupOptions: { external: ['electron'] },
+    rolldownOptions: { external: ['electron'] },
   },
 });

@@ -10,9 +10,12 @@ import { chromium } from '@playwright/test';
  * matter here are given: the package's list turns web security off, which is under test.
  */
 export async function launchChromium(): Promise<Browser> {
-  const before = { ...process.env };
-  // The package unpacks its libraries only where it believes to be in the cloud it was made for.
-  process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x';
+  const env = definedOnly(process.env);
+  // The package unpacks its libraries only where it believes to be in the cloud it was made for, and
+  // points this whole process to them.
+  const cloud = process.env['AWS_EXECUTION_ENV'];
+  const libraryPath = process.env['LD_LIBRARY_PATH'];
+  process.env['AWS_EXECUTION_ENV'] = 'AWS_Lambda_nodejs22.x';
   try {
     const { default: packed } = await import('@sparticuz/chromium');
     packed.setGraphicsMode = false;
@@ -21,12 +24,18 @@ export async function launchChromium(): Promise<Browser> {
     return await chromium.launch({
       executablePath,
       args: ['--no-sandbox', '--disable-gpu', '--no-zygote', '--font-render-hinting=none'],
-      env: { ...definedOnly(before), ...(existsSync(libraries) ? { LD_LIBRARY_PATH: libraries } : {}) },
+      env: { ...env, ...(existsSync(libraries) ? { LD_LIBRARY_PATH: libraries } : {}) },
     });
   } finally {
-    for (const key of Object.keys(process.env)) if (!(key in before)) delete process.env[key];
-    Object.assign(process.env, before);
+    restore('AWS_EXECUTION_ENV', cloud);
+    restore('LD_LIBRARY_PATH', libraryPath);
   }
+}
+
+function restore(name: 'AWS_EXECUTION_ENV' | 'LD_LIBRARY_PATH', value: string | undefined): void {
+  if (value !== undefined) process.env[name] = value;
+  else if (name === 'LD_LIBRARY_PATH') delete process.env['LD_LIBRARY_PATH'];
+  else delete process.env['AWS_EXECUTION_ENV'];
 }
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {

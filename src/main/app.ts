@@ -8,7 +8,7 @@ import { registerSchemes, serveProtocols } from './app-protocols.ts';
 import { dispatch } from './dispatch.ts';
 import { APP_ORIGIN, connectWindow } from './ipc.ts';
 import { createDesktopStudio } from './local-studio.ts';
-import { buildMenu } from './menu.ts';
+import { menuTemplate } from './menu.ts';
 import type { Studio } from './studio.ts';
 import { utilityChannel } from './utility-channel.ts';
 import { packageFolder } from './version.ts';
@@ -69,12 +69,12 @@ async function start(): Promise<void> {
   studio = running;
   serveProtocols(own, running, fileURLToPath(new URL('dist/renderer', packageFolder)));
   Menu.setApplicationMenu(
-    buildMenu(Menu, process.platform, {
+    Menu.buildFromTemplate(menuTemplate(process.platform, {
       openFolder: () => {
         openPicked().catch(log.error);
       },
       showLog: () => shell.showItemInFolder(join(home, 'logs', 'desktop.log')),
-    }),
+    })),
   );
   await openFromArguments(process.argv, process.cwd());
   await openWindow(running);

@@ -1,4 +1,4 @@
-import type { Menu, MenuItemConstructorOptions } from 'electron';
+import type { MenuItemConstructorOptions } from 'electron';
 
 export interface MenuActions {
   openFolder(): void;
@@ -9,9 +9,9 @@ export interface MenuActions {
  * A small native menu. Undo, redo and zoom are left to the page, which has them on the same keys: a
  * menu's accelerator would take them away from it.
  */
-export function buildMenu(menu: typeof Menu, platform: NodeJS.Platform, actions: MenuActions): Menu {
+export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): MenuItemConstructorOptions[] {
   const mac = platform === 'darwin';
-  const template: MenuItemConstructorOptions[] = [
+  return [
     ...(mac ? [{ role: 'appMenu' as const }] : []),
     {
       label: 'File',
@@ -26,5 +26,4 @@ export function buildMenu(menu: typeof Menu, platform: NodeJS.Platform, actions:
     { label: 'View', submenu: [{ role: 'togglefullscreen' }, { role: 'toggleDevTools' }] },
     { label: 'Help', submenu: [{ label: 'Show Log', click: () => actions.showLog() }] },
   ];
-  return menu.buildFromTemplate(template);
 }
