@@ -16,7 +16,16 @@ export interface BrightInference extends Inference {
   version: string;
 }
 
-const STATUS: EngineStatus = { state: 'idle', provider: 'cpu', attempts: [], threads: 1, modelId: null, lastMs: null, lastRunMs: null, message: null };
+const STATUS: EngineStatus = {
+  state: 'idle',
+  provider: 'cpu',
+  attempts: [],
+  threads: 1,
+  modelId: null,
+  lastMs: null,
+  lastRunMs: null,
+  message: null,
+};
 
 export function createBrightInference(): BrightInference {
   const asked: PredictRequest[] = [];
@@ -24,10 +33,7 @@ export function createBrightInference(): BrightInference {
     asked,
     before: () => undefined,
     version: '1.0',
-    models: async () => [
-      model('bright', inference.version, null),
-      model('lost', '1', 'models/lost/model.onnx is not there'),
-    ],
+    models: () => Promise.resolve([model('bright', inference.version, null), model('lost', '1', 'models/lost/model.onnx is not there')]),
     async predict(request, signal): Promise<Prediction> {
       asked.push(request);
       await inference.before(request, signal);
@@ -45,17 +51,40 @@ export function createBrightInference(): BrightInference {
           rle: encodeRle({ width, height, data: Uint8Array.from(mask) }),
         };
       });
-      return { modelId: 'bright', modelVersion: inference.version, width, height, instances, provider: 'cpu', decodeMs: 0, prepareMs: 0, runMs: 0, finishMs: 0, totalMs: 0 };
+      return {
+        modelId: 'bright',
+        modelVersion: inference.version,
+        width,
+        height,
+        instances,
+        provider: 'cpu',
+        decodeMs: 0,
+        prepareMs: 0,
+        runMs: 0,
+        finishMs: 0,
+        totalMs: 0,
+      };
     },
     status: () => STATUS,
     onStatus: () => () => undefined,
-    close: async () => undefined,
+    close: () => Promise.resolve(),
   };
   return inference;
 }
 
 function model(id: string, version: string, problem: string | null): Awaited<ReturnType<Inference['models']>>[number] {
-  return { id, name: id, version, family: 'bright', variant: null, labels: ['lamp', 'light'], license: 'Apache-2.0', bytes: 0, minScore: 0.5, problem };
+  return {
+    id,
+    name: id,
+    version,
+    family: 'bright',
+    variant: null,
+    labels: ['lamp', 'light'],
+    license: 'Apache-2.0',
+    bytes: 0,
+    minScore: 0.5,
+    problem,
+  };
 }
 
 /** What a request meets whose inference process is killed. */

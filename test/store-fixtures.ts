@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import type { ScannedFile } from '../src/main/store/images.ts';
 import type { Store } from '../src/main/store/store.ts';
 import type { Diff } from '../src/shared/diff.ts';
@@ -41,3 +41,8 @@ export function seed(store: Store, images = 2): { imageIds: number[]; labelId: n
   const imageIds = store.images.add(Array.from({ length: images }, (_, i) => scanned(`${String.fromCharCode(97 + i)}.jpg`)));
   return { imageIds, labelId: store.labels.create('mug', null).id };
 }
+
+/** `expect.stringContaining`, typed: for use inside an expected object. */
+export const containing = (text: string): unknown => expect.stringContaining(text);
+/** `expect.stringMatching`, typed. */
+export const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);

@@ -25,5 +25,8 @@ function answer<N extends CallName>(handlers: Handlers, name: N, input: unknown)
 function invalidInput(name: string, error: z.ZodError): AppError {
   const first = error.issues[0];
   const where = first?.path.map(String).join('.') ?? '';
-  return new AppError('invalid', `${name}: ${where === '' ? '' : `${where}: `}${first?.message ?? 'not what was expected'}.`, { call: name, key: where });
+  return new AppError('invalid', `${name}: ${where === '' ? '' : `${where}: `}${first?.message ?? 'not what was expected'}.`, {
+    call: name,
+    key: where,
+  });
 }

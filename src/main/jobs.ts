@@ -40,7 +40,7 @@ const PROGRESS_MS = 100;
 
 interface Live {
   readonly abort: AbortController;
-  readonly progress: Paced<void>;
+  readonly progress: Paced<null>;
   readonly ended: Promise<void>;
   /** Milliseconds per image, smoothed; null before the first one. */
   pace: number | null;
@@ -78,7 +78,7 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
     const abort = new AbortController();
     const single = store.runs.get(runId).total === 1;
     const before = single ? Promise.resolve() : queue;
-    const progress = paced<void>(PROGRESS_MS, () => events.progress(info(runId)));
+    const progress = paced<null>(PROGRESS_MS, () => events.progress(info(runId)));
     const ended = before.then(async () => {
       const job = live.get(runId);
       if (job) await work(runId, modelId, labels, job, single ? 'user' : 'batch');
@@ -96,7 +96,7 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
       const labelIds = ensureLabels(labels);
       const pending = store.runs.pending(runId);
       let inARow = 0;
-      job.progress.push();
+      job.progress.push(null);
       for (const [index, imageId] of pending.entries()) {
         job.abort.signal.throwIfAborted();
         const started = now();
@@ -107,14 +107,18 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
         events.imageDone(imageId);
         const took = now() - started;
         job.pace = job.pace === null ? took : 0.8 * job.pace + 0.2 * took;
-        job.progress.push();
+        job.progress.push(null);
         if (reason && inARow >= FAILURES_IN_A_ROW && index + 1 < pending.length) {
           throw new AppError('model-run', `${FAILURES_IN_A_ROW} images failed one after the other, the last with: ${reason.text}`);
         }
       }
       const run = store.runs.get(runId);
       const all = run.failed > 0 && run.failed === run.total;
-      store.runs.setState(runId, all ? 'failed' : 'done', all ? failedMessage(store.runs.failures(runId)[0]?.reason ?? '', run.total) : null);
+      store.runs.setState(
+        runId,
+        all ? 'failed' : 'done',
+        all ? failedMessage(store.runs.failures(runId)[0]?.reason ?? '', run.total) : null,
+      );
     } catch (thrown) {
       const { code, message } = toWireError(thrown);
       const stopped = code === 'cancelled' || job.abort.signal.aborted;
@@ -216,18 +220,26 @@ export function pathOf(folder: string, image: ImageRecord): string {
 function check(prediction: Prediction, image: ImageRecord, labelIds: ReadonlyMap<string, number>): NewSuggestion[] {
   const { width, height } = prediction;
   if (width !== image.width || height !== image.height) {
-    throw new AppError('io', `${image.path} was ${image.width}×${image.height} when the folder was scanned and now is ${width}×${height}. Open the folder again.`, {
-      path: image.path,
-    });
+    throw new AppError(
+      'io',
+      `${image.path} was ${image.width}×${image.height} when the folder was scanned and now is ${width}×${height}. Open the folder again.`,
+      {
+        path: image.path,
+      },
+    );
   }
   return prediction.instances.map(({ label, score, box, rle }) => {
     const labelId = labelIds.get(label);
     const sound = score >= 0 && score <= 1 && box.every(Number.isFinite) && rle.size[0] === height && rle.size[1] === width;
     if (labelId === undefined || !sound) {
-      throw new AppError('model-run', `${prediction.modelId} answered with an instance that is none: “${label}”, score ${score}, box ${box.join(', ')}.`, {
-        modelId: prediction.modelId,
-        path: image.path,
-      });
+      throw new AppError(
+        'model-run',
+        `${prediction.modelId} answered with an instance that is none: “${label}”, score ${score}, box ${box.join(', ')}.`,
+        {
+          modelId: prediction.modelId,
+          path: image.path,
+        },
+      );
     }
     return { labelId, score, box, rle };
   });

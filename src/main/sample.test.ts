@@ -20,7 +20,8 @@ it('draws the pictures that are not there, as the generator does, and leaves the
   expect(readdirSync(folder).sort()).toEqual(SAMPLE_SCENES.map(({ name }) => name));
   expect(told).toEqual([22, 23, 24]);
   for (const { name } of kept) expect(readFileSync(join(folder, name), 'utf8')).toBe('mine');
-  for (const { name, width, height } of drawn) expect(await readHeader(join(folder, name))).toMatchObject({ width, height, format: 'jpeg' });
+  for (const { name, width, height } of drawn)
+    expect(await readHeader(join(folder, name))).toMatchObject({ width, height, format: 'jpeg' });
   const [{ name, seed, width, height } = { name: '', seed: 0, width: 0, height: 0 }] = drawn;
   const expected = await encodeJpeg({ width, height, data: drawScene(seed, { width, height }).rgb }, 92);
   expect(readFileSync(join(folder, name)).equals(expected)).toBe(true);

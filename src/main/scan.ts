@@ -25,9 +25,9 @@ export interface ScanOptions {
   readonly folder: string;
   readonly store: Store;
   readonly signal: AbortSignal;
-  onProgress(progress: ScanProgress): void;
+  readonly onProgress: (progress: ScanProgress) => void;
   /** Rows that are new or changed; called after their transaction. */
-  onRows(imageIds: readonly number[]): void;
+  readonly onRows: (imageIds: readonly number[]) => void;
 }
 
 /** Kinds of picture that are listed, with their reason, though they cannot be used. */

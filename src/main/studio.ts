@@ -15,6 +15,7 @@ import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
 import type { Committed } from './store/documents.ts';
+import type { Labels } from './store/labels.ts';
 
 export interface StudioOptions {
   readonly inference: Inference;
@@ -76,9 +77,12 @@ export function createStudio(options: StudioOptions): Studio {
     (imageIds) => emit('images.changed', { imageIds }),
     (a, b) => (a.length === 0 || b.length === 0 || a.length + b.length > MANY_ROWS ? [] : [...new Set([...a, ...b])]),
   );
-  const summary = paced<void>(SUMMARY_MS, () => {
+  const summary = paced<null>(SUMMARY_MS, () => {
     if (project) emit('project.changed', project.info());
   });
+  const exported = paced<Events['export.progress']>(EVENT_MS, (progress) => emit('export.progress', progress));
+  /** One at a time: two would compete for the same file names. */
+  let exporting: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
   const scanning = paced<Events['scan.progress']>(EVENT_MS, (progress) => emit('scan.progress', progress));
   const engine = paced<Events['engine.status']>(EVENT_MS, (status) => emit('engine.status', status));
   const stopStatus = inference.onStatus((status) => engine.push(status));
@@ -94,13 +98,31 @@ export function createStudio(options: StudioOptions): Studio {
     return next;
   }
 
+  async function runExport(wanted: CocoExportOptions, signal: AbortSignal): Promise<ExportReport> {
+    const from = current();
+    await from.scanned();
+    const snapshot = from.store.snapshot();
+    try {
+      const source = { ...snapshot, projectName: from.info().name, folder: from.place.folder };
+      return await exportCoco(source, wanted, signal, (progress) => exported.push(progress));
+    } finally {
+      snapshot.close();
+    }
+  }
+
   function tellLabels(): void {
     emit('labels.changed', current().store.labels.list());
   }
 
+  function changeLabels<T>(change: (labels: Labels) => T): T {
+    const result = change(current().store.labels);
+    tellLabels();
+    return result;
+  }
+
   function tellRows(imageIds: readonly number[]): void {
     rows.push(imageIds.length > MANY_ROWS ? [] : imageIds);
-    summary.push();
+    summary.push(null);
   }
 
   async function closeProject(): Promise<void> {
@@ -161,19 +183,21 @@ export function createStudio(options: StudioOptions): Studio {
   }
 
   const handlers: Handlers = {
-    'app.info': async () => ({
+    'app.info': at(() => ({
       version: options.version,
       host: options.host,
       platform: `${process.platform}-${process.arch}`,
       decoder: options.decoder,
       canPickFolders: options.pickFolder !== null,
-    }),
-    'settings.get': async () => settings.get(),
-    'settings.set': async (change) => settings.set(change),
+    })),
+    'settings.get': at(() => settings.get()),
+    'settings.set': at((change) => settings.set(change)),
 
     'project.pickFolder': async () => {
-      if (!options.pickFolder) throw new AppError('unsupported', 'There is no folder dialog here: type the path of the folder.');
-      return options.pickFolder();
+      if (!options.pickFolder) {
+        throw new AppError('unsupported', 'There is no folder dialog here: type the path of the folder.');
+      }
+      return await options.pickFolder();
     },
     'project.open': ({ folder, file }) => inTurn(() => open(folder, file)),
     'project.openSample': () =>
@@ -182,74 +206,71 @@ export function createStudio(options: StudioOptions): Studio {
         await writeSample(folder, (read, found) => scanning.push({ folder, found, read, broken: 0, done: false }), closing.signal);
         return open(folder, null);
       }),
-    'project.current': async () => project?.info() ?? null,
+    'project.current': at(() => project?.info() ?? null),
     'project.close': () =>
       inTurn(async () => {
         await closeProject();
         return null;
       }),
-    'project.recent': async () => recent.list(),
+    'project.recent': at(() => recent.list()),
 
-    'images.list': async (query) => current().store.images.page(query),
-    'images.place': async ({ imageId, ...filter }) => current().store.images.place(imageId, filter),
-    'images.nextPending': async ({ from, step, ...filter }) => current().store.images.nextPending(from, step, filter),
-    'images.get': async ({ imageId }) => current().store.images.get(imageId),
-    'images.setState': async ({ imageIds, state }) => {
+    'images.list': at((query) => current().store.images.page(query)),
+    'images.place': at(({ imageId, ...filter }) => current().store.images.place(imageId, filter)),
+    'images.nextPending': at(({ from, step, ...filter }) => current().store.images.nextPending(from, step, filter)),
+    'images.get': at(({ imageId }) => current().store.images.get(imageId)),
+    'images.setState': at(({ imageIds, state }) => {
       current().store.images.setState(imageIds, state);
       tellRows(imageIds);
       return null;
-    },
+    }),
 
-    'labels.list': async () => current().store.labels.list(),
-    'labels.create': async ({ name, color }) => {
-      const label = current().store.labels.create(name, color);
-      tellLabels();
-      return label;
-    },
-    'labels.update': async (change) => {
-      const label = current().store.labels.update(change);
-      tellLabels();
-      return label;
-    },
-    'labels.remove': async ({ id }) => {
-      current().store.labels.remove(id);
-      tellLabels();
-      return null;
-    },
-    'labels.counts': async () => current().store.labels.counts(),
+    'labels.list': at(() => current().store.labels.list()),
+    'labels.create': at(({ name, color }) => changeLabels((labels) => labels.create(name, color))),
+    'labels.update': at((change) => changeLabels((labels) => labels.update(change))),
+    'labels.remove': at(({ id }) =>
+      changeLabels((labels) => {
+        labels.remove(id);
+        return null;
+      }),
+    ),
+    'labels.counts': at(() => current().store.labels.counts()),
 
-    'document.load': async ({ imageId }) => {
+    'document.load': at(({ imageId }) => {
       const document = current().store.documents.load(imageId);
       current().showed(imageId);
       return document;
-    },
-    'document.apply': async ({ imageId, base, diff }) => committed(current().store.documents.apply(imageId, base, diff)),
-    'document.undo': async ({ imageId, base }) => committed(current().store.documents.undo(imageId, base)),
-    'document.redo': async ({ imageId, base }) => committed(current().store.documents.redo(imageId, base)),
+    }),
+    'document.apply': at(({ imageId, base, diff }) => committed(current().store.documents.apply(imageId, base, diff))),
+    'document.undo': at(({ imageId, base }) => committed(current().store.documents.undo(imageId, base))),
+    'document.redo': at(({ imageId, base }) => committed(current().store.documents.redo(imageId, base))),
 
     'models.list': () => inference.models(),
-    'engine.status': async () => inference.status(),
+    'engine.status': at(() => inference.status()),
     'predict.start': async ({ modelId, scope }) => {
-      const { store, jobs, scanned } = current();
-      if (scope.kind === 'images') return jobs.start(modelId, scope.imageIds);
-      await scanned();
-      return jobs.start(modelId, store.images.ids(scope.untouched));
+      const from = current();
+      if (scope.kind === 'images') return from.jobs.start(modelId, scope.imageIds);
+      await from.scanned();
+      return from.jobs.start(modelId, from.store.images.ids(scope.untouched));
     },
-    'predict.cancel': ({ runId }) => current().jobs.cancel(runId),
-    'predict.resume': ({ runId }) => current().jobs.resume(runId),
-    'runs.list': async () => current().jobs.list(),
-    'runs.failures': async ({ runId }) => current().store.runs.failures(runId),
+    'predict.cancel': async ({ runId }) => current().jobs.cancel(runId),
+    'predict.resume': async ({ runId }) => current().jobs.resume(runId),
+    'runs.list': at(() => current().jobs.list()),
+    'runs.failures': at(({ runId }) => current().store.runs.failures(runId)),
 
-    'export.coco': async (wanted) => {
-      const { store, place, scanned, info } = current();
-      await scanned();
-      const { labels, imageCount, images, document, close } = store.snapshot();
-      try {
-        return await exportCoco({ projectName: info().name, folder: place.folder, labels, imageCount, images, document }, wanted);
-      } finally {
-        close();
-      }
+    'export.coco': (wanted) => {
+      if (exporting) throw new AppError('conflict', 'An export is running already.');
+      const stop = new AbortController();
+      const ended = runExport(wanted, AbortSignal.any([stop.signal, closing.signal])).finally(() => {
+        exporting = null;
+        exported.stop();
+      });
+      exporting = { stop, ended };
+      return ended;
     },
+    'export.cancel': at(() => {
+      exporting?.stop.abort();
+      return null;
+    }),
   };
 
   return {
@@ -276,4 +297,12 @@ export function createStudio(options: StudioOptions): Studio {
       });
     },
   };
+}
+
+/** A synchronous use case as the contract's method: what it throws becomes the rejection. */
+function at<I, O>(work: (input: I) => O): (input: I) => Promise<O> {
+  return (input) =>
+    new Promise((resolve) => {
+      resolve(work(input));
+    });
 }

@@ -18,11 +18,11 @@ const pick = (n: number): number => Math.floor(random() * n);
 
 /** Only edits happen here: no model is there to be run. */
 const noModels: Inference = {
-  models: async () => [],
-  predict: async () => Promise.reject(new Error('there is no model')),
+  models: () => Promise.resolve([]),
+  predict: () => Promise.reject(new Error('there is no model')),
   status: () => ({ state: 'idle', provider: null, attempts: [], threads: 0, modelId: null, lastMs: null, lastRunMs: null, message: null }),
   onStatus: () => () => undefined,
-  close: async () => undefined,
+  close: () => Promise.resolve(),
 };
 
 const studio = createStudio({ inference: noModels, appFolder, host: 'command-line', decoder: 'none', version: '0', pickFolder: null });
@@ -49,7 +49,11 @@ function edit(document: ImageDocument): Promise<Saved> {
   if (kind < 0.25 && document.redoable > 0) return handlers['document.redo']({ imageId, base });
   const some = annotations[pick(annotations.length)];
   if (some && kind < 0.55) {
-    return handlers['document.apply']({ imageId, base, diff: { ...EMPTY_DIFF, updated: [[some, { ...some, geometry: geometry(document) }]] } });
+    return handlers['document.apply']({
+      imageId,
+      base,
+      diff: { ...EMPTY_DIFF, updated: [[some, { ...some, geometry: geometry(document) }]] },
+    });
   }
   if (some && (kind < 0.65 || annotations.length > 12)) {
     return handlers['document.apply']({ imageId, base, diff: { ...EMPTY_DIFF, removed: [some] } });

@@ -48,51 +48,47 @@ async function editAndKill(args: readonly string[], lines: number, delayMs: numb
   return { saved, complaint };
 }
 
-it(
-  `loses nothing that was saved when it is killed, ${ROUNDS} times`,
-  async () => {
-    const folder = join(temporaryFolder(), 'photos');
-    mkdirSync(folder);
-    for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) {
-      const rgb = { width: 40, height: 30, data: new Uint8Array(40 * 30 * 3).fill(name.charCodeAt(0)) };
-      writeFileSync(join(folder, name), await encodeJpeg(rgb));
+it(`loses nothing that was saved when it is killed, ${ROUNDS} times`, async () => {
+  const folder = join(temporaryFolder(), 'photos');
+  mkdirSync(folder);
+  for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) {
+    const rgb = { width: 40, height: 30, data: new Uint8Array(40 * 30 * 3).fill(name.charCodeAt(0)) };
+    writeFileSync(join(folder, name), await encodeJpeg(rgb));
+  }
+  const file = join(folder, '.maskloop', 'project.db');
+  openStore(file).close();
+  const random = randomFrom(20_26);
+  const known = new Map<number, Known>();
+  let printed = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const atStart = round % 4 === 3;
+    const lines = atStart ? 0 : 1 + Math.floor(random() * (EDITS - 1));
+    const delayMs = random() * (atStart ? 700 : 6);
+    const { saved } = await editAndKill([folder, `${folder}-app`, String(round), String(EDITS)], lines, delayMs);
+    printed += saved.length;
+    for (const { imageId, revision, diff } of saved) {
+      const before = known.get(imageId) ?? { revision: 0, content: { annotations: [], decisions: {} } };
+      expect(revision).toBe(before.revision + 1);
+      known.set(imageId, { revision, content: apply(before.content, diff) });
     }
-    const file = join(folder, '.maskloop', 'project.db');
-    openStore(file).close();
-    const random = randomFrom(20_26);
-    const known = new Map<number, Known>();
-    let printed = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      const atStart = round % 4 === 3;
-      const lines = atStart ? 0 : 1 + Math.floor(random() * (EDITS - 1));
-      const delayMs = random() * (atStart ? 700 : 6);
-      const { saved } = await editAndKill([folder, `${folder}-app`, String(round), String(EDITS)], lines, delayMs);
-      printed += saved.length;
-      for (const { imageId, revision, diff } of saved) {
-        const before = known.get(imageId) ?? { revision: 0, content: { annotations: [], decisions: {} } };
-        expect(revision).toBe(before.revision + 1);
-        known.set(imageId, { revision, content: apply(before.content, diff) });
-      }
 
-      expect(verifyProject(file)).toMatchObject({ ok: true, problems: [] });
-      const store = openStore(file);
-      let unprinted = 0;
-      for (const { id } of store.images.page({ offset: 0, limit: 10, search: '', states: [] }).rows) {
-        const now = store.documents.load(id);
-        const was = known.get(id) ?? { revision: 0, content: { annotations: [], decisions: {} } };
-        unprinted += now.revision - was.revision;
-        const snapshot = openSnapshot(file);
-        const replayed = replayImage(snapshot.db, id, was.revision);
-        snapshot.close();
-        expect(replayed).toEqual({ ...was.content, revision: was.revision });
-        if (now.revision === was.revision) expect({ annotations: now.annotations, decisions: now.decisions }).toEqual(was.content);
-        known.set(id, { revision: now.revision, content: { annotations: now.annotations, decisions: now.decisions } });
-      }
-      // At most the one edit that was committed and killed before it could be printed.
-      expect([0, 1]).toContain(unprinted);
-      store.close();
+    expect(verifyProject(file)).toMatchObject({ ok: true, problems: [] });
+    const store = openStore(file);
+    let unprinted = 0;
+    for (const { id } of store.images.page({ offset: 0, limit: 10, search: '', states: [] }).rows) {
+      const now = store.documents.load(id);
+      const was = known.get(id) ?? { revision: 0, content: { annotations: [], decisions: {} } };
+      unprinted += now.revision - was.revision;
+      const snapshot = openSnapshot(file);
+      const replayed = replayImage(snapshot.db, id, was.revision);
+      snapshot.close();
+      expect(replayed).toEqual({ ...was.content, revision: was.revision });
+      if (now.revision === was.revision) expect({ annotations: now.annotations, decisions: now.decisions }).toEqual(was.content);
+      known.set(id, { revision: now.revision, content: { annotations: now.annotations, decisions: now.decisions } });
     }
-    expect(printed).toBeGreaterThan(EDITS);
-  },
-  600_000,
-);
+    // At most the one edit that was committed and killed before it could be printed.
+    expect([0, 1]).toContain(unprinted);
+    store.close();
+  }
+  expect(printed).toBeGreaterThan(EDITS);
+}, 600_000);

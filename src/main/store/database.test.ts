@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { adding, annotation, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
+import { adding, annotation, containing, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
 import { openDatabase, openSnapshot } from './database.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { verifyProject } from './replay.ts';
@@ -39,7 +39,7 @@ describe('opening', () => {
     const file = freshFile();
     const first = openStore(file);
     seed(first);
-    expect(() => openStore(file)).toThrow(expect.objectContaining({ code: 'conflict', message: expect.stringContaining(file) }));
+    expect(() => openStore(file)).toThrow(expect.objectContaining({ code: 'conflict', message: containing(file) }));
     const reader = openSnapshot(file);
     expect(reader.db.prepare('SELECT count(*) FROM image').pluck().get()).toBe(2);
     expect(() => reader.db.exec('DELETE FROM image')).toThrow(/readonly/);
@@ -101,7 +101,7 @@ describe('migration', () => {
     const halfway = `${ADD_COLUMN}; INSERT INTO image (path) VALUES ('no such row');`;
     const newLabel = 'CREATE TABLE tag (id INTEGER PRIMARY KEY) STRICT';
     expect(() => openStore(file, { migrations: [...MIGRATIONS.slice(0, 1), newLabel, halfway] })).toThrow(
-      expect.objectContaining({ code: 'storage', message: expect.stringContaining('from file version 2 to 3') }),
+      expect.objectContaining({ code: 'storage', message: containing('from file version 2 to 3') }),
     );
     const db = new Database(file, { readonly: true });
     expect(db.pragma('user_version', { simple: true })).toBe(2);

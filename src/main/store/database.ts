@@ -19,7 +19,7 @@ export interface OpenOptions {
 /** The one connection that may write a project file, and the lock that makes it the one. */
 export interface OpenFile {
   readonly db: Db;
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
@@ -66,7 +66,11 @@ export function openSnapshot(file: string): OpenFile {
     checkIdentity(opened, file, MIGRATIONS.length);
     const version = userVersion(opened);
     if (version < MIGRATIONS.length) {
-      throw new AppError('unsupported', `${file} has the older file version ${version}; opening it once brings it to ${MIGRATIONS.length}.`, { file, version });
+      throw new AppError(
+        'unsupported',
+        `${file} has the older file version ${version}; opening it once brings it to ${MIGRATIONS.length}.`,
+        { file, version },
+      );
     }
     opened.exec('BEGIN');
     opened.prepare('SELECT count(*) FROM meta').get();
@@ -99,7 +103,8 @@ function userVersion(db: Db): number {
 function checkIdentity(db: Db, file: string, newest: number): void {
   const id = Number(db.pragma('application_id', { simple: true }));
   const tables = Number(db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
-  if (id !== APPLICATION_ID && tables > 0) throw new AppError('invalid', `${file} is an SQLite file, but not a Maskloop project.`, { file });
+  if (id !== APPLICATION_ID && tables > 0)
+    throw new AppError('invalid', `${file} is an SQLite file, but not a Maskloop project.`, { file });
   const version = userVersion(db);
   if (version > newest) {
     throw new AppError(
@@ -126,7 +131,12 @@ function migrate(db: Db, file: string, migrations: readonly string[]): void {
       }).exclusive();
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new AppError('storage', `${file} could not be brought from file version ${version} to ${version + 1}: ${why}. It was left at ${version}.`, { file, version }, thrown);
+      throw new AppError(
+        'storage',
+        `${file} could not be brought from file version ${version} to ${version + 1}: ${why}. It was left at ${version}.`,
+        { file, version },
+        thrown,
+      );
     }
   }
 }
@@ -159,7 +169,8 @@ export function storageError(thrown: unknown, file: string): AppError {
   }
   if (code.startsWith('SQLITE_NOTADB')) return new AppError('invalid', `${file} is not a Maskloop project.`, detail, thrown);
   if (code.startsWith('SQLITE_CANTOPEN')) return new AppError('io', `${file} cannot be opened: ${message}.`, detail, thrown);
-  if (code.startsWith('SQLITE_FULL')) return new AppError('storage', `The disk is full: ${file} could not be written. Nothing was changed.`, detail, thrown);
+  if (code.startsWith('SQLITE_FULL'))
+    return new AppError('storage', `The disk is full: ${file} could not be written. Nothing was changed.`, detail, thrown);
   if (code.startsWith('SQLITE_CORRUPT')) return new AppError('storage', `${file} is damaged (${message}).`, detail, thrown);
   return new AppError('storage', `${file}: ${message} (${code}).`, detail, thrown);
 }

@@ -107,11 +107,15 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   function requireBase(imageId: number, base: number): ImageRow {
     const row = requireImage(imageId);
     if (row.revision !== base) {
-      throw new AppError('conflict', `Image ${imageId} is at revision ${row.revision}, the change was made on ${base}. Nothing was changed.`, {
-        imageId,
-        base,
-        revision: row.revision,
-      });
+      throw new AppError(
+        'conflict',
+        `Image ${imageId} is at revision ${row.revision}, the change was made on ${base}. Nothing was changed.`,
+        {
+          imageId,
+          base,
+          revision: row.revision,
+        },
+      );
     }
     return row;
   }
@@ -138,7 +142,8 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   /** The stored annotation, so that the journal reverses to what really was there. */
   function stored(imageId: number, id: string, verb: string): Annotation {
     const row = oneOf.get(id, imageId);
-    if (!row) throw new AppError('conflict', `Cannot ${verb} annotation ${id}: it is not on image ${imageId}.`, { imageId, annotationId: id });
+    if (!row)
+      throw new AppError('conflict', `Cannot ${verb} annotation ${id}: it is not on image ${imageId}.`, { imageId, annotationId: id });
     return toAnnotation(row);
   }
 
@@ -152,7 +157,8 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
       added: diff.added,
       removed: diff.removed.map((a) => stored(imageId, a.id, 'remove')),
       updated: diff.updated.map(([from, to]) => {
-        if (from.id !== to.id) throw new AppError('invalid', `An update must keep its id: ${from.id} became ${to.id}.`, { imageId, annotationId: from.id });
+        if (from.id !== to.id)
+          throw new AppError('invalid', `An update must keep its id: ${from.id} became ${to.id}.`, { imageId, annotationId: from.id });
         return [stored(imageId, from.id, 'update'), to] as const;
       }),
       decided: diff.decided,
@@ -178,7 +184,8 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
     }
     for (const a of diff.added) {
       const place = anywhere.get(a.id);
-      if (place !== undefined) throw new AppError('conflict', `Cannot add annotation ${a.id}: it is already on image ${place}.`, { imageId, annotationId: a.id });
+      if (place !== undefined)
+        throw new AppError('conflict', `Cannot add annotation ${a.id}: it is already on image ${place}.`, { imageId, annotationId: a.id });
       insert.run(a.id, imageId, a.labelId, a.z, a.crowd ? 1 : 0, a.origin, a.suggestionId, JSON.stringify(a.geometry));
       register.run(a.id);
     }
@@ -186,14 +193,23 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
       requireSuggestion(imageId, suggestionId);
       const now = decisionNow.get(suggestionId) ?? null;
       if (now !== from) {
-        throw new AppError('conflict', `Suggestion ${suggestionId} is ${now ?? 'undecided'}, expected ${from ?? 'undecided'}.`, { imageId, suggestionId });
+        throw new AppError('conflict', `Suggestion ${suggestionId} is ${now ?? 'undecided'}, expected ${from ?? 'undecided'}.`, {
+          imageId,
+          suggestionId,
+        });
       }
       if (to === null) undecide.run(suggestionId);
       else decide.run(suggestionId, imageId, to);
     }
   }
 
-  function record(imageId: number, revision: number, kind: Kind, target: number | null, diff: Diff): { atMs: number; undoable: number; redoable: number } {
+  function record(
+    imageId: number,
+    revision: number,
+    kind: Kind,
+    target: number | null,
+    diff: Diff,
+  ): { atMs: number; undoable: number; redoable: number } {
     const atMs = Math.round(clock());
     journal.run(imageId, revision, kind, target, atMs, JSON.stringify(diff));
     advance.run(revision, imageId);
@@ -291,5 +307,12 @@ function toAnnotation(row: AnnotationRow): Annotation {
 
 function toSuggestion(row: SuggestionRow): Suggestion {
   const box: Box = [row.x, row.y, row.width, row.height];
-  return { id: row.id, runId: row.runId, labelId: row.labelId, score: row.score, box, rle: { size: [row.rleHeight, row.rleWidth], counts: row.counts } };
+  return {
+    id: row.id,
+    runId: row.runId,
+    labelId: row.labelId,
+    score: row.score,
+    box,
+    rle: { size: [row.rleHeight, row.rleWidth], counts: row.counts },
+  };
 }

@@ -13,7 +13,9 @@ const MARGIN = 1;
 export function checkGeometry(annotationId: string, geometry: Geometry, width: number, height: number): void {
   const wrong = (why: string): AppError => new AppError('invalid', `Annotation ${annotationId}: ${why}.`, { annotationId });
   if (width === 0 || height === 0) {
-    throw new AppError('unsupported', `Annotation ${annotationId}: the size of its image is unknown, because the file cannot be read.`, { annotationId });
+    throw new AppError('unsupported', `Annotation ${annotationId}: the size of its image is unknown, because the file cannot be read.`, {
+      annotationId,
+    });
   }
   const point = (x: number, y: number): void => {
     if (!Number.isFinite(x) || !Number.isFinite(y)) throw wrong(`(${x}, ${y}) is not a point`);
@@ -44,7 +46,12 @@ export function checkGeometry(annotationId: string, geometry: Geometry, width: n
   try {
     for (const run of rleToCounts(geometry.rle)) sum += run;
   } catch (thrown) {
-    throw new AppError('invalid', `Annotation ${annotationId}: its mask's runs cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { annotationId }, thrown);
+    throw new AppError(
+      'invalid',
+      `Annotation ${annotationId}: its mask's runs cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      { annotationId },
+      thrown,
+    );
   }
   if (sum !== rows * columns) throw wrong(`its mask's runs cover ${sum} of ${rows * columns} pixels`);
 }

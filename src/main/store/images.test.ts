@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { adding, annotation, rectangle, scanned, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
+import { adding, annotation, containing, rectangle, scanned, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
 import { MISSING_REASON } from './images.ts';
 import type { Store } from './store.ts';
 import { openStore } from './store.ts';
@@ -14,7 +14,8 @@ it('lists in natural order, folder by folder, and pages, searches and filters', 
   const store = open();
   const names = ['img10.jpg', 'IMG2.jpg', 'b/1.jpg', 'a/2.jpg', 'img1.jpg', 'Über/ÄRGER 3.png', 'img002.jpg', 'a/10.jpg', 'a b/1.jpg'];
   store.images.add(names.map((name) => scanned(name)));
-  const list = (offset: number, limit: number, search = ''): string[] => store.images.page({ offset, limit, search, states: [] }).rows.map((r) => r.path);
+  const list = (offset: number, limit: number, search = ''): string[] =>
+    store.images.page({ offset, limit, search, states: [] }).rows.map((r) => r.path);
   const order = ['a/2.jpg', 'a/10.jpg', 'a b/1.jpg', 'b/1.jpg', 'img1.jpg', 'IMG2.jpg', 'img002.jpg', 'img10.jpg', 'Über/ÄRGER 3.png'];
   expect(list(0, 100)).toEqual(order);
   expect(list(3, 2)).toEqual(order.slice(3, 5));
@@ -67,14 +68,14 @@ it('keeps instances whatever happens to the file, and mends when the file comes 
   const before = store.images.get(edited);
 
   store.images.refresh(edited, scanned('a.jpg', { sha256: 'other', width: 100, height: 100, modifiedMs: 2 }));
-  expect(store.images.get(edited)).toMatchObject({ width: 64, height: 48, annotations: 1, error: expect.stringContaining('64×48') });
+  expect(store.images.get(edited)).toMatchObject({ width: 64, height: 48, annotations: 1, error: containing('64×48') });
   store.images.refresh(edited, scanned('a.jpg', { modifiedMs: 3 }));
   expect(store.images.get(edited)).toEqual(before);
 
   store.images.refresh(edited, scanned('a.jpg', { sha256: 'other', width: 0, height: 0, error: 'cut off' }));
   expect(store.images.get(edited)).toMatchObject({ width: 64, error: 'cut off', annotations: 1 });
   store.images.refresh(edited, scanned('a.jpg', { sha256: 'brighter' }));
-  expect(store.images.get(edited)).toMatchObject({ error: null, note: expect.stringContaining('changed'), sha256: 'brighter' });
+  expect(store.images.get(edited)).toMatchObject({ error: null, note: containing('changed'), sha256: 'brighter' });
 
   store.images.markMissing([edited]);
   expect(store.images.get(edited)).toMatchObject({ error: MISSING_REASON, annotations: 1 });

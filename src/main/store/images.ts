@@ -133,9 +133,7 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
     SELECT count(*) AS images, coalesce(sum(missing = 1 OR error IS NOT NULL), 0) AS broken,
       coalesce(sum(state = 'done'), 0) AS done, (SELECT count(*) FROM annotation) AS annotations FROM image`);
   const order = db.prepare<[], number>('SELECT id FROM image ORDER BY sort_key, path').pluck();
-  const untouchedOrder = db
-    .prepare<[], number>("SELECT id FROM image WHERE state IN ('new', 'predicted') ORDER BY sort_key, path")
-    .pluck();
+  const untouchedOrder = db.prepare<[], number>("SELECT id FROM image WHERE state IN ('new', 'predicted') ORDER BY sort_key, path").pluck();
   const known = db.prepare<[], Omit<KnownFile, 'missing'> & { missing: number }>(
     'SELECT id, path, bytes, modified_ms AS modifiedMs, sha256, missing FROM image',
   );

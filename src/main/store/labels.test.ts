@@ -11,28 +11,31 @@ let files = 0;
 const open = (): Store => openStore(join(folder, `labels-${++files}.db`));
 
 it('gives colours, keys 1 to 9 and places in order, ids from 1', () => {
-  const { labels, close } = open();
+  const store = open();
+  const { labels } = store;
   const made = Array.from({ length: 11 }, (_, i) => labels.create(`class ${i}`, null));
   expect(made.map((l) => l.id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(made.map((l) => l.hotkey)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', null, null]);
   expect(made.map((l) => l.color)).toEqual(made.map((_, i) => classColor(i)));
   expect(made.map((l) => l.position)).toEqual(made.map((_, i) => i));
-  close();
+  store.close();
 });
 
 it('refuses equal names, case-sensitively, also on renaming', () => {
-  const { labels, close } = open();
+  const store = open();
+  const { labels } = store;
   labels.create('mug', null);
   const other = labels.create('Mug', '#123456');
   expect(other.color).toBe('#123456');
   expect(() => labels.create('mug', null)).toThrow(expect.objectContaining({ code: 'conflict' }));
   expect(() => labels.update({ id: other.id, name: 'mug' })).toThrow(expect.objectContaining({ code: 'conflict' }));
   expect(labels.update({ id: other.id, name: 'Mug' }).name).toBe('Mug');
-  close();
+  store.close();
 });
 
 it('moves a key to the class that was given it last, and a class to its place', () => {
-  const { labels, close } = open();
+  const store = open();
+  const { labels } = store;
   const [a, b, c] = [labels.create('a', null), labels.create('b', null), labels.create('c', null)];
   labels.update({ id: c.id, hotkey: '1' });
   expect(labels.list().map((l) => l.hotkey)).toEqual([null, '2', '1']);
@@ -42,7 +45,7 @@ it('moves a key to the class that was given it last, and a class to its place', 
     [a.id, 1],
     [b.id, 2],
   ]);
-  close();
+  store.close();
 });
 
 it('does not remove a class in use, never uses an id twice, and brings a class back with undo', () => {

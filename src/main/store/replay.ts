@@ -21,7 +21,9 @@ export interface VerifyReport {
  * not fit its predecessors.
  */
 export function replayImage(db: Db, imageId: number, until = Number.MAX_SAFE_INTEGER): Content & { readonly revision: number } {
-  const rows = db.prepare<[number, number], { revision: number; diff: string }>('SELECT revision, diff FROM change WHERE image_id = ? AND revision <= ? ORDER BY seq');
+  const rows = db.prepare<[number, number], { revision: number; diff: string }>(
+    'SELECT revision, diff FROM change WHERE image_id = ? AND revision <= ? ORDER BY seq',
+  );
   let content: Content = { annotations: [], decisions: {} };
   let revision = 0;
   for (const row of rows.iterate(imageId, until)) {
@@ -50,8 +52,10 @@ export function verifyDatabase(db: Db): VerifyReport {
       if (replayed.revision !== image.revision) {
         problems.push(`${image.path}: the journal ends at revision ${replayed.revision}, the image is at ${image.revision}`);
       }
-      if (!isDeepStrictEqual(replayed.annotations, now.annotations)) problems.push(`${image.path}: the journal gives other instances than the file holds`);
-      if (!isDeepStrictEqual(replayed.decisions, now.decisions)) problems.push(`${image.path}: the journal gives other decisions than the file holds`);
+      if (!isDeepStrictEqual(replayed.annotations, now.annotations))
+        problems.push(`${image.path}: the journal gives other instances than the file holds`);
+      if (!isDeepStrictEqual(replayed.decisions, now.decisions))
+        problems.push(`${image.path}: the journal gives other decisions than the file holds`);
     } catch (thrown) {
       problems.push(`${image.path}: its journal does not replay: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     }

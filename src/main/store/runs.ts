@@ -61,13 +61,17 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
     WHERE x.run_id = ? AND x.state = 'failed' ORDER BY i.sort_key, i.path`);
   const setState = db.prepare<[RunState, string | null, number]>('UPDATE run SET state = ?, message = ? WHERE id = ?');
   const setProvider = db.prepare<[string, number]>('UPDATE run SET provider = ? WHERE id = ?');
-  const setImage = db.prepare<[string, string | null, number, number]>('UPDATE run_image SET state = ?, reason = ? WHERE run_id = ? AND image_id = ?');
+  const setImage = db.prepare<[string, string | null, number, number]>(
+    'UPDATE run_image SET state = ?, reason = ? WHERE run_id = ? AND image_id = ?',
+  );
   const suggest = db.prepare(`INSERT INTO suggestion
     (run_id, image_id, label_id, score, x, y, width, height, rle_height, rle_width, counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const newest = db.prepare<[number, number]>(
     "UPDATE image SET newest_run_id = ?, state = CASE state WHEN 'new' THEN 'predicted' ELSE state END WHERE id = ?",
   );
-  const interrupt = db.prepare("UPDATE run SET state = 'interrupted', message = 'Maskloop was closed while it ran.' WHERE state = 'running'");
+  const interrupt = db.prepare(
+    "UPDATE run SET state = 'interrupted', message = 'Maskloop was closed while it ran.' WHERE state = 'running'",
+  );
 
   function get(runId: number): StoredRun {
     const run = one.get(runId);
@@ -80,7 +84,8 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
       return write(() => {
         const runId = Number(insert.run(modelId, modelVersion, Math.round(clock())).lastInsertRowid);
         for (const imageId of imageIds) {
-          if (exists.get(imageId) === undefined) throw new AppError('not-found', `There is no image ${imageId} in this project.`, { imageId });
+          if (exists.get(imageId) === undefined)
+            throw new AppError('not-found', `There is no image ${imageId} in this project.`, { imageId });
           insertImage.run(runId, imageId);
         }
         return get(runId);

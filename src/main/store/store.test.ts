@@ -75,14 +75,25 @@ describe('documents', () => {
       ['suggestion', annotation('x', labelId, { suggestionId: 7 }), 'not-found'],
       ['id on another image', annotation('there', labelId), 'conflict'],
       ['short ring', annotation('x', labelId, { geometry: { kind: 'polygon', parts: [{ outer: [1, 1, 2, 2], holes: [] }] } }), 'invalid'],
-      ['short hole', annotation('x', labelId, { geometry: { kind: 'polygon', parts: [{ outer: [1, 1, 9, 2, 3, 9], holes: [[1, 2]] }] } }), 'invalid'],
+      [
+        'short hole',
+        annotation('x', labelId, { geometry: { kind: 'polygon', parts: [{ outer: [1, 1, 9, 2, 3, 9], holes: [[1, 2]] }] } }),
+        'invalid',
+      ],
       ['NaN', annotation('x', labelId, { geometry: { kind: 'polygon', parts: [{ outer: [1, 1, NaN, 2, 3, 9], holes: [] }] } }), 'invalid'],
       ['far outside', annotation('x', labelId, { geometry: { kind: 'box', box: [0, 0, 1e6, 3] } }), 'invalid'],
       ['mask of another size', annotation('x', labelId, { geometry: { kind: 'mask', rle: rectangle(0, 0, 3, 3, 65, 48) } }), 'invalid'],
-      ['mask with too few pixels', annotation('x', labelId, { geometry: { kind: 'mask', rle: { size: [48, 64], counts: '04' } } }), 'invalid'],
+      [
+        'mask with too few pixels',
+        annotation('x', labelId, { geometry: { kind: 'mask', rle: { size: [48, 64], counts: '04' } } }),
+        'invalid',
+      ],
     ];
     for (const [what, bad, expected] of wrong) {
-      expect(code(() => store.documents.apply(imageId, 0, adding(good, bad))), what).toBe(expected);
+      expect(
+        code(() => store.documents.apply(imageId, 0, adding(good, bad))),
+        what,
+      ).toBe(expected);
     }
     expect(code(() => store.documents.apply(99, 0, adding(good)))).toBe('not-found');
     expect(code(() => store.documents.apply(imageId, 0, { ...EMPTY_DIFF, removed: [good] }))).toBe('conflict');

@@ -44,7 +44,9 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
     const labels = createLabels(db, write);
     const runs = createRuns(db, write, clock);
     const readMeta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
-    const writeMeta = db.prepare<[string, string]>('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
+    const writeMeta = db.prepare<[string, string]>(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    );
     runs.interruptRunning();
     return {
       file,
