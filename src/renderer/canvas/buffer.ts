@@ -43,7 +43,13 @@ export function createBuffer(work: Work): Buffer {
   let slicedAt = 0;
 
   function isCurrent(sheet: Sheet | null, viewport: Viewport, size: Size, ratio: number): boolean {
-    return sheet !== null && sheet.viewport === viewport && sheet.ratio === ratio && sheet.size.width === size.width && sheet.size.height === size.height;
+    return (
+      sheet !== null &&
+      sheet.viewport === viewport &&
+      sheet.ratio === ratio &&
+      sheet.size.width === size.width &&
+      sheet.size.height === size.height
+    );
   }
 
   function start(viewport: Viewport, size: Size, ratio: number): void {

@@ -53,7 +53,12 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
     if (event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
     pressed = event.pointerId;
-    stage.input({ kind: 'press', at: pointedImage(stage.viewport, at), modifiers: modifiers(event), clicks: clicksOf(at, event.timeStamp) });
+    stage.input({
+      kind: 'press',
+      at: pointedImage(stage.viewport, at),
+      modifiers: modifiers(event),
+      clicks: clicksOf(at, event.timeStamp),
+    });
   }
 
   function onPointerMove(event: PointerEvent): void {
@@ -102,7 +107,8 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
 
   function onWheel(event: WheelEvent): void {
     event.preventDefault();
-    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? stage.size.height : 1;
+    const unit =
+      event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? stage.size.height : 1;
     const dy = event.deltaY * unit;
     const at = place(event);
     if (event.shiftKey) stage.panBy(-(event.deltaX * unit || dy), 0);

@@ -218,7 +218,10 @@ function paintStroke(paint: Paint, stage: StageView, draft: Draft & { kind: 'str
 function paintRing(paint: Paint, viewport: Viewport, ring: BrushRing): void {
   const at = toScreen(viewport, imagePoint(ring.x, ring.y));
   const radius = Math.max(1, (ring.diameter * viewport.scale) / 2);
-  for (const [width, color] of [[3, 'rgba(15, 17, 19, 0.6)'], [1.5, '#FFFFFF']] as const) {
+  for (const [width, color] of [
+    [3, 'rgba(15, 17, 19, 0.6)'],
+    [1.5, '#FFFFFF'],
+  ] as const) {
     paint.beginPath();
     paint.arc(at.x, at.y, radius, 0, 2 * Math.PI);
     paint.lineWidth = width;

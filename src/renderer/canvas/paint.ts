@@ -56,7 +56,9 @@ export function* paintSuggestions(paint: Paint, viewport: Viewport, stage: Stage
 
 /** Those in view that are not hidden and that no draft stands in for, in paint order. */
 export function drawable(stage: StageView, index: InstanceIndex, viewport: Viewport): Instance[] {
-  return index.within(visibleBounds(viewport, stage.size)).filter((instance) => instance.key !== stage.draftKey && stage.isVisible(instance));
+  return index
+    .within(visibleBounds(viewport, stage.size))
+    .filter((instance) => instance.key !== stage.draftKey && stage.isVisible(instance));
 }
 
 function paintInstance(paint: Paint, viewport: Viewport, instance: Instance, color: string, fill: number, dashed: boolean): void {

@@ -44,7 +44,9 @@ export function* paintPills(paint: Paint, viewport: Viewport, stage: StageView):
     yield;
     const text = pillText(stage, instance);
     const rect = pillPlace(paint, viewport, stage, instance, text);
-    const covers = placed.some((other) => Math.abs(other.y - rect.y) < HEIGHT + 2 && rect.x < other.x + other.width + 2 && other.x < rect.x + rect.width + 2);
+    const covers = placed.some(
+      (other) => Math.abs(other.y - rect.y) < HEIGHT + 2 && rect.x < other.x + other.width + 2 && other.x < rect.x + rect.width + 2,
+    );
     if (covers) continue;
     placed.push(rect);
     drawPill(paint, rect, text, stage.colorOf(instance), 'rgba(15, 17, 19, 0.86)', '#E4E7EA');

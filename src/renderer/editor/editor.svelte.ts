@@ -1,24 +1,19 @@
 import { AppError, toWireError } from '../../shared/errors.ts';
 import type { ImageDocument } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
-import type { ActionContext } from './actions.ts';
 import { createActions, newId } from './actions.ts';
 import { createCamera } from './camera.svelte.ts';
+import type { Change } from './edits.ts';
 import { changeOf } from './edits.ts';
+import { createHand } from './hand.svelte.ts';
 import { hintsFor } from './hints.ts';
 import { createImageCache } from './image-cache.ts';
-import { editableOutline } from './outlines.ts';
 import type { DocumentCalls, Saving } from './saving.ts';
 import { createSaving } from './saving.ts';
-import { sameSelection, selectionKey } from './selection.ts';
+import { sameSelection } from './selection.ts';
 import { createShown } from './shown.svelte.ts';
-import type { Handles, StageView } from './stage-view.ts';
-import type { RunningTool } from './tools/index.ts';
-import { RESTING_CURSOR, startTool } from './tools/index.ts';
-import type { Cursor, Draft, Input, Target, ToolView } from './tools/tool.ts';
-import type { EditorView, Pointer, SaveState, Selection, ToolName } from './types.ts';
-import { isInside, toImage } from './viewport.ts';
-import type { VertexRef } from '../../shared/geometry/edit-vertex.ts';
+import { createStageView } from './stage.ts';
+import type { EditorView, Pointer, SaveState, Selection } from './types.ts';
 
 const LEAST_BRUSH_PX = 1;
 const MOST_BRUSH_PX = 500;
@@ -30,45 +25,74 @@ export function createEditor(client: Client): EditorView {
   let imageError = $state<string | null>(null);
   let loading = $state(false);
   let save = $state.raw<SaveState>({ kind: 'clean' });
-  let tool = $state<ToolName>('select');
-  let drafting = $state(false);
-  let vertices = $state.raw<readonly VertexRef[]>([]);
-  let draft = $state.raw<Draft | null>(null);
-  let cursor = $state<Cursor>('default');
   let activeLabelId = $state<number | null>(null);
-  let selection = $state.raw<Selection | null>(null);
-  let hover = $state.raw<Selection | null>(null);
   let pointer = $state.raw<Pointer | null>(null);
   let brushPx = $state(24);
-
-  const camera = createCamera();
-  const shown = createShown(() => document);
-  const images = createImageCache();
-  let running: RunningTool = startTool('select');
   let saving: Saving | null = null;
   /** Counts openings, so that a slow one does not overwrite a later one. */
   let opening = 0;
 
-  const selected = $derived(selection ? shown.find(selection) : null);
-  const hovered = $derived(hover && !sameSelection(hover, selection) ? shown.find(hover) : null);
-  const handles = $derived.by((): Handles | null => {
-    if (tool !== 'select' || !selected || !shown.isVisible(selected) || shown.locked.has(selected.key) || draft?.kind === 'shift') return null;
-    const geometry = draft?.kind === 'change' ? draft.geometry : selected.geometry;
-    if (geometry.kind === 'box') return { outline: [], vertices: [], box: geometry.box };
-    return { outline: editableOutline(geometry) ?? [], vertices, box: null };
+  const images = createImageCache();
+  const camera = createCamera();
+  const shown = createShown(() => document);
+  const hand = createHand({
+    shown,
+    camera,
+    get isOpen() {
+      return document !== null;
+    },
+    get activeLabelId() {
+      return activeLabelId;
+    },
+    get brushPx() {
+      return brushPx;
+    },
+    commit: (edit) => void (document && perform(changeOf(document, edit, activeLabelId, newId))),
   });
-  const draftTarget = $derived(draft && 'target' in draft ? draft.target : null);
+  const stage = createStageView({
+    camera,
+    shown,
+    hand,
+    get document() {
+      return document;
+    },
+    get image() {
+      return image;
+    },
+    get activeLabelId() {
+      return activeLabelId;
+    },
+    setPointer: (next) => (pointer = next),
+  });
+  const { relabelSelected, ...actions } = createActions({
+    shown,
+    camera,
+    get document() {
+      return document;
+    },
+    get selection() {
+      return hand.selection;
+    },
+    get tool() {
+      return hand.running;
+    },
+    get activeLabelId() {
+      return activeLabelId;
+    },
+    perform,
+    show,
+    feed: hand.feed,
+  });
   const hints = $derived(
     hintsFor({
-      tool,
-      drafting,
-      selection,
-      selectedIsBox: selected?.geometry.kind === 'box',
-      selectedIsLocked: selected !== null && shown.locked.has(selected.key),
-      verticesTaken: vertices.length,
+      tool: hand.tool,
+      drafting: hand.drafting,
+      selection: hand.selection,
+      selectedIsBox: hand.selected?.geometry.kind === 'box',
+      selectedIsLocked: hand.selected !== null && shown.locked.has(hand.selected.key),
+      verticesTaken: hand.vertices.length,
       suggestions: shown.suggestionsVisible ? shown.candidates.length : 0,
       canAdd: activeLabelId !== null,
-      save: save.kind,
     }),
   );
 
@@ -79,55 +103,24 @@ export function createEditor(client: Client): EditorView {
     redo: (imageId, base) => client.call('document.redo', { imageId, base }),
   };
 
-  function toolView(): ToolView {
-    const find = (which: Selection): Target | null => {
-      const instance = shown.find(which);
-      return instance && { selection: which, geometry: instance.geometry, locked: shown.locked.has(instance.key), outline: () => editableOutline(instance.geometry) };
-    };
-    const current = selected && shown.isVisible(selected) ? find(selected.selection) : null;
-    return { image: camera.image, scale: camera.viewport.scale, target: current, canAdd: activeLabelId !== null, brushPx, hits: shown.hits, find };
-  }
-
-  function feed(input: Input): boolean {
-    if (!document) return false;
-    const step = running.feed(input, toolView());
-    if (step.select !== undefined) selection = step.select;
-    if (step.hover !== undefined && !sameSelection(step.hover, hover)) hover = step.hover;
-    if (step.cursor !== undefined) cursor = step.cursor;
-    if (step.commit) perform(changeOf(document, step.commit, activeLabelId, newId));
-    draft = step.draft ?? null;
-    drafting = running.drafting;
-    vertices = running.vertices;
-    return step.used ?? false;
-  }
-
-  function resetTool(): void {
-    running.reset();
-    draft = null;
-    drafting = false;
-    vertices = [];
-    cursor = RESTING_CURSOR[tool];
-  }
-
-  function perform(change: ReturnType<typeof changeOf>): boolean {
+  function perform(change: Change | null): boolean {
     if (!change || !saving) return false;
     saving.commit(change.diff);
-    selection = change.select;
+    hand.selection = change.select;
     return true;
   }
 
   function show(next: Selection | null): void {
-    if (!sameSelection(next, selection) && (drafting || vertices.length)) resetTool();
-    selection = next;
-    const instance = next && shown.find(next);
-    if (instance) camera.reveal(instance);
+    if (!sameSelection(next, hand.selection) && (hand.drafting || hand.vertices.length)) hand.reset();
+    hand.selection = next;
+    if (hand.selected) camera.reveal(hand.selected);
   }
 
   /** Every change of the document passes here, from an edit, an undo or a reload. */
   function setDocument(next: ImageDocument): void {
     document = next;
-    if (selection && !shown.find(selection)) selection = null;
-    if (hover && !shown.find(hover)) hover = null;
+    if (hand.selection && !hand.selected) hand.selection = null;
+    if (hand.hover && !shown.find(hand.hover)) hand.hover = null;
   }
 
   function clear(): void {
@@ -136,98 +129,28 @@ export function createEditor(client: Client): EditorView {
     document = null;
     image = null;
     imageError = null;
-    selection = null;
-    hover = null;
+    hand.selection = null;
+    hand.hover = null;
     pointer = null;
     save = { kind: 'clean' };
-    resetTool();
+    hand.reset();
   }
 
   async function settle(): Promise<void> {
     if (!saving || (await saving.settle())) return;
     const why = save.kind === 'failed' ? save.message : 'The studio did not answer.';
-    throw new AppError('storage', `Your last edits are not saved yet, so this image stays open. ${why}`, { imageId: document?.imageId ?? 0 });
+    const message = `Your last edits are not saved yet, so this image stays open. ${why}`;
+    throw new AppError('storage', message, { imageId: document?.imageId ?? 0 });
   }
 
   async function travel(direction: 'undo' | 'redo'): Promise<void> {
-    if (drafting) {
-      if (direction === 'undo' && !feed({ kind: 'remove-last' })) feed({ kind: 'cancel' });
+    if (hand.drafting) {
+      if (direction === 'undo' && !hand.feed({ kind: 'remove-last' })) hand.feed({ kind: 'cancel' });
       return;
     }
-    resetTool();
+    hand.reset();
     await saving?.[direction]();
   }
-
-  const context: ActionContext = {
-    get document() {
-      return document;
-    },
-    get selection() {
-      return selection;
-    },
-    get tool() {
-      return running;
-    },
-    get activeLabelId() {
-      return activeLabelId;
-    },
-    shown,
-    camera,
-    perform,
-    show,
-    feed,
-  };
-  const { relabelSelected, ...actions } = createActions(context);
-
-  const stage: StageView = {
-    get viewport() {
-      return camera.viewport;
-    },
-    get size() {
-      return camera.size;
-    },
-    get image() {
-      return image;
-    },
-    get annotations() {
-      return shown.annotations;
-    },
-    get suggestions() {
-      return shown.suggestions;
-    },
-    get selected() {
-      return selected;
-    },
-    get hovered() {
-      return hovered;
-    },
-    get handles() {
-      return handles;
-    },
-    get draft() {
-      return draft;
-    },
-    get draftKey() {
-      return draftTarget && selectionKey(draftTarget);
-    },
-    get cursor() {
-      return cursor;
-    },
-    get draftColor() {
-      return shown.labelOf(activeLabelId ?? 0)?.color ?? '#FFFFFF';
-    },
-    colorOf: shown.colorOf,
-    isVisible: shown.isVisible,
-    nameOf: (labelId) => shown.labelOf(labelId)?.name ?? `class ${labelId}`,
-    setSize: camera.setSize,
-    input: feed,
-    point(at) {
-      const place = at && document ? toImage(camera.viewport, at) : null;
-      pointer = place && isInside(place, camera.image) ? { x: place.x, y: place.y } : null;
-    },
-    panBy: camera.panBy,
-    zoomAt: (factor, anchor) => camera.zoomTo(camera.viewport.scale * factor, anchor),
-  };
 
   if (typeof window !== 'undefined') {
     window.addEventListener('beforeunload', (event) => {
@@ -261,16 +184,16 @@ export function createEditor(client: Client): EditorView {
       shown.minScore = value;
     },
     get tool() {
-      return tool;
+      return hand.tool;
     },
     get activeLabelId() {
       return activeLabelId;
     },
     get selection() {
-      return selection;
+      return hand.selection;
     },
     get hover() {
-      return hover;
+      return hand.hover;
     },
     get hidden() {
       return shown.hidden;
@@ -315,7 +238,7 @@ export function createEditor(client: Client): EditorView {
       return hints;
     },
     get drafting() {
-      return drafting;
+      return hand.drafting;
     },
     stage,
     ...actions,
@@ -341,10 +264,10 @@ export function createEditor(client: Client): EditorView {
       }
     },
     async refresh() {
-      const vertexCount = vertices.length;
+      const taken = hand.vertices.length > 0;
       await saving?.refresh();
       // Taken vertices of an instance that has another outline now would be the wrong ones.
-      if (vertexCount && !drafting) resetTool();
+      if (taken && !hand.drafting) hand.reset();
     },
     async close() {
       opening++;
@@ -356,31 +279,25 @@ export function createEditor(client: Client): EditorView {
       shown.setLabels(labels);
       if (!labels.some((label) => label.id === activeLabelId)) activeLabelId = labels[0]?.id ?? null;
     },
-    setTool(name) {
-      if (name === tool) return;
-      if (drafting) feed({ kind: 'cancel' });
-      running = startTool(name);
-      tool = name;
-      resetTool();
-    },
+    setTool: hand.take,
     setLabel(labelId) {
       activeLabelId = labelId;
-      if (!drafting) relabelSelected(labelId);
+      if (!hand.drafting) relabelSelected(labelId);
     },
     select(next) {
       // With vertices taken, the first "select nothing" only lets them go.
-      if (next === null && vertices.length) resetTool();
+      if (next === null && hand.vertices.length) hand.reset();
       else show(next);
     },
     setHover(next) {
-      hover = next;
+      hand.hover = next;
     },
     toggleHidden: shown.toggleHidden,
     toggleLocked: shown.toggleLocked,
     toggleSuggestions: shown.toggleSuggestions,
     toggleAnnotations: shown.toggleAnnotations,
-    finishDraft: () => void feed({ kind: 'finish' }),
-    cancelDraft: () => void feed({ kind: 'cancel' }),
+    finishDraft: () => void hand.feed({ kind: 'finish' }),
+    cancelDraft: () => void hand.feed({ kind: 'cancel' }),
     undo: () => travel('undo'),
     redo: () => travel('redo'),
     fit: camera.fit,
@@ -389,7 +306,7 @@ export function createEditor(client: Client): EditorView {
     prefetch: (urls) => images.prefetch(urls),
     retrySave: async () => saving?.retry(),
     discardUnsaved: async () => {
-      resetTool();
+      hand.reset();
       await saving?.discard();
     },
   };

@@ -100,7 +100,10 @@ export function raise(content: Content, id: string, step: 1 | -1): Change | null
   if (!annotation || !neighbour) return null;
   const select: Selection = { kind: 'annotation', id };
   if (annotation.z !== neighbour.z) {
-    const pair = [[annotation, { ...annotation, z: neighbour.z }], [neighbour, { ...neighbour, z: annotation.z }]] as const;
+    const pair = [
+      [annotation, { ...annotation, z: neighbour.z }],
+      [neighbour, { ...neighbour, z: annotation.z }],
+    ] as const;
     return { diff: { ...EMPTY_DIFF, updated: pair }, select };
   }
   // Equal places are ordered by id; stepping over the neighbour must not step over the one behind it.

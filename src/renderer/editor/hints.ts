@@ -1,4 +1,4 @@
-import type { SaveState, Selection, ToolName } from './types.ts';
+import type { Selection, ToolName } from './types.ts';
 
 export type Hint = readonly [key: string, what: string];
 
@@ -11,7 +11,6 @@ export interface HintContext {
   readonly verticesTaken: number;
   readonly suggestions: number;
   readonly canAdd: boolean;
-  readonly save: SaveState['kind'];
 }
 
 /** What the user can do now, the likeliest first; short enough for one line. */
@@ -19,29 +18,98 @@ export function hintsFor(context: HintContext): readonly Hint[] {
   if (context.tool !== 'select' && context.tool !== 'eraser' && !context.canAdd) return [['', 'Add a class first, then draw']];
   switch (context.tool) {
     case 'polygon':
-      if (!context.drafting) return [['Click', 'Set the first point'], ['V', 'Select']];
-      return [['Click', 'Add a point'], ['Enter', 'Close'], ['Backspace', 'Take back'], ['Esc', 'Drop']];
+      if (!context.drafting)
+        return [
+          ['Click', 'Set the first point'],
+          ['V', 'Select'],
+        ];
+      return [
+        ['Click', 'Add a point'],
+        ['Enter', 'Close'],
+        ['Backspace', 'Take back'],
+        ['Esc', 'Drop'],
+      ];
     case 'box':
-      return context.drafting ? [['Release', 'Finish'], ['Shift', 'Square'], ['Esc', 'Drop']] : [['Drag', 'Draw a box'], ['V', 'Select']];
+      return context.drafting
+        ? [
+            ['Release', 'Finish'],
+            ['Shift', 'Square'],
+            ['Esc', 'Drop'],
+          ]
+        : [
+            ['Drag', 'Draw a box'],
+            ['V', 'Select'],
+          ];
     case 'brush':
-      if (context.drafting) return [['Release', 'Finish'], ['Esc', 'Drop']];
-      return [['Drag', context.selection ? 'Add to the selected instance' : 'Paint a new instance'], ...(context.selection ? ([['Esc', 'New instance']] as const) : []), ['[ ]', 'Size'], ['E', 'Eraser']];
+      if (context.drafting)
+        return [
+          ['Release', 'Finish'],
+          ['Esc', 'Drop'],
+        ];
+      return [
+        ['Drag', context.selection ? 'Add to the selected instance' : 'Paint a new instance'],
+        ...(context.selection ? ([['Esc', 'New instance']] as const) : []),
+        ['[ ]', 'Size'],
+        ['E', 'Eraser'],
+      ];
     case 'eraser':
-      return context.drafting ? [['Release', 'Finish'], ['Esc', 'Drop']] : [['Drag', 'Erase'], ['[ ]', 'Size'], ['B', 'Brush']];
+      return context.drafting
+        ? [
+            ['Release', 'Finish'],
+            ['Esc', 'Drop'],
+          ]
+        : [
+            ['Drag', 'Erase'],
+            ['[ ]', 'Size'],
+            ['B', 'Brush'],
+          ];
     case 'select':
       return selectHints(context);
   }
 }
 
 function selectHints(context: HintContext): readonly Hint[] {
-  if (context.drafting) return [['Release', 'Finish'], ['Esc', 'Put back']];
-  if (context.selectedIsLocked) return [['L', 'Unlock to edit'], ['Tab', 'Next']];
-  if (context.verticesTaken > 0) return [['Drag', 'Move the points'], ['Delete', 'Remove them'], ['Shift-click', 'Take more'], ['Esc', 'Let go']];
-  if (context.selection?.kind === 'suggestion') return [['Enter', 'Accept'], ['X', 'Reject'], ['Tab', 'Next'], ['Drag', 'Correct'], ['⇧ Enter', 'Accept all shown']];
+  if (context.drafting)
+    return [
+      ['Release', 'Finish'],
+      ['Esc', 'Put back'],
+    ];
+  if (context.selectedIsLocked)
+    return [
+      ['L', 'Unlock to edit'],
+      ['Tab', 'Next'],
+    ];
+  if (context.verticesTaken > 0)
+    return [
+      ['Drag', 'Move the points'],
+      ['Delete', 'Remove them'],
+      ['Shift-click', 'Take more'],
+      ['Esc', 'Let go'],
+    ];
+  if (context.selection?.kind === 'suggestion')
+    return [
+      ['Enter', 'Accept'],
+      ['X', 'Reject'],
+      ['Tab', 'Next'],
+      ['Drag', 'Correct'],
+      ['⇧ Enter', 'Accept all shown'],
+    ];
   if (context.selection) {
     const reshape: Hint = context.selectedIsBox ? ['Drag', 'Move or resize'] : ['Drag', 'Move, or drag a point'];
     return [reshape, ['1–9', 'Class'], ['Delete', 'Remove'], ['H', 'Hide'], ['Tab', 'Next']];
   }
-  if (context.suggestions > 0) return [['Tab', 'First suggestion'], ['⇧ Enter', `Accept all ${context.suggestions} shown`], ['P', 'Polygon'], ['B', 'Brush']];
-  return [['P', 'Polygon'], ['R', 'Box'], ['B', 'Brush'], ['I', 'Predict'], ['D', 'Next image']];
+  if (context.suggestions > 0)
+    return [
+      ['Tab', 'First suggestion'],
+      ['⇧ Enter', `Accept all ${context.suggestions} shown`],
+      ['P', 'Polygon'],
+      ['B', 'Brush'],
+    ];
+  return [
+    ['P', 'Polygon'],
+    ['R', 'Box'],
+    ['B', 'Brush'],
+    ['I', 'Predict'],
+    ['D', 'Next image'],
+  ];
 }

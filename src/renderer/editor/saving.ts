@@ -41,7 +41,8 @@ export interface Saving {
 }
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000] as const;
-const CHANGED_ELSEWHERE = 'The image was changed elsewhere and your last edit no longer fits. It is still shown, but not saved: save it over, or undo it.';
+const CHANGED_ELSEWHERE =
+  'The image was changed elsewhere and your last edit no longer fits. It is still shown, but not saved: save it over, or undo it.';
 
 export function createSaving(calls: DocumentCalls, opened: ImageDocument, listener: SavingListener): Saving {
   const imageId = opened.imageId;
@@ -160,7 +161,10 @@ export function createSaving(calls: DocumentCalls, opened: ImageDocument, listen
     } catch (thrown) {
       const error = asAppError(thrown);
       if (error.code === 'conflict') await rebase();
-      listener.onState({ kind: 'failed', message: error.code === 'conflict' ? 'The image was changed elsewhere and has been loaded again.' : error.message });
+      listener.onState({
+        kind: 'failed',
+        message: error.code === 'conflict' ? 'The image was changed elsewhere and has been loaded again.' : error.message,
+      });
     } finally {
       const late = during;
       during = null;
@@ -219,11 +223,13 @@ export function createSaving(calls: DocumentCalls, opened: ImageDocument, listen
         if (misfit) {
           confirmed = reconciled(local, await calls.load(imageId));
           let at = confirmed;
-          pending = pending.map((diff) => {
-            const bent = fitted(at, diff);
-            at = withDiff(at, bent);
-            return bent;
-          }).filter((diff) => !isEmpty(diff));
+          pending = pending
+            .map((diff) => {
+              const bent = fitted(at, diff);
+              at = withDiff(at, bent);
+              return bent;
+            })
+            .filter((diff) => !isEmpty(diff));
           misfit = false;
           show(counted(at, confirmed, pending.length));
           if (!pending.length) settled({ revision: confirmed.revision, savedAtMs: Date.now() });

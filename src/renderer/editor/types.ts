@@ -14,9 +14,7 @@ export type SaveState =
   | { readonly kind: 'saved'; readonly revision: number; readonly atMs: number }
   | { readonly kind: 'failed'; readonly message: string };
 
-export type Selection =
-  | { readonly kind: 'annotation'; readonly id: string }
-  | { readonly kind: 'suggestion'; readonly id: number };
+export type Selection = { readonly kind: 'annotation'; readonly id: string } | { readonly kind: 'suggestion'; readonly id: number };
 
 export interface Pointer {
   readonly x: number;

@@ -107,5 +107,8 @@ function end(state: BrushState & { kind: 'stroke' }, view: ToolView, add: boolea
 /** Whether the brush would draw here; the ring under the pointer is shown only then. */
 export function brushReaches(at: ImagePoint, view: Pick<ToolView, 'image' | 'brushPx'>): boolean {
   const reach = view.brushPx / 2;
-  return isInside({ x: at.x, y: at.y }, view.image) || (at.x > -reach && at.y > -reach && at.x < view.image.width + reach && at.y < view.image.height + reach);
+  return (
+    isInside({ x: at.x, y: at.y }, view.image) ||
+    (at.x > -reach && at.y > -reach && at.x < view.image.width + reach && at.y < view.image.height + reach)
+  );
 }

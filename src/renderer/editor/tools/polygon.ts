@@ -3,8 +3,7 @@ import { clampPoint } from '../viewport.ts';
 import type { Draft, Input, Step, Tool, ToolView } from './tool.ts';
 
 export type PolygonState =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'drawing'; readonly points: readonly ImagePoint[]; readonly cursor: ImagePoint | null };
+  { readonly kind: 'idle' } | { readonly kind: 'drawing'; readonly points: readonly ImagePoint[]; readonly cursor: ImagePoint | null };
 
 const IDLE: PolygonState = { kind: 'idle' };
 /** How near to the first point a click closes the ring, CSS pixels. */

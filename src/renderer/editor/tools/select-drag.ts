@@ -16,7 +16,13 @@ export const DRAG_START = 3;
 export type SelectState =
   | { readonly kind: 'idle'; readonly vertices: readonly VertexRef[] }
   /** A drag moves `target`, a click selects `click` or, where `target` was selected `again`, adds a vertex. */
-  | { readonly kind: 'pressed'; readonly from: ImagePoint; readonly target: Selection | null; readonly click: Selection | null; readonly again: boolean }
+  | {
+      readonly kind: 'pressed';
+      readonly from: ImagePoint;
+      readonly target: Selection | null;
+      readonly click: Selection | null;
+      readonly again: boolean;
+    }
   | { readonly kind: 'moving'; readonly from: ImagePoint; readonly target: Selection; readonly dx: number; readonly dy: number }
   /** `origin`: the outline when the drag began, `polygon`: as it is now. `fresh`: a vertex was added. */
   | {
@@ -158,5 +164,7 @@ export function offsetWithin(geometry: Geometry, dx: number, dy: number, image: 
 
 function samePart(a: PolygonPart, b: PolygonPart | undefined): boolean {
   const same = (r: Ring, s: Ring | undefined): boolean => r === s || (r.length === s?.length && r.every((value, i) => value === s[i]));
-  return b !== undefined && same(a.outer, b.outer) && a.holes.length === b.holes.length && a.holes.every((hole, i) => same(hole, b.holes[i]));
+  return (
+    b !== undefined && same(a.outer, b.outer) && a.holes.length === b.holes.length && a.holes.every((hole, i) => same(hole, b.holes[i]))
+  );
 }

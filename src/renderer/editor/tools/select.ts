@@ -55,7 +55,9 @@ function idle(vertices: readonly VertexRef[], input: Input, view: ToolView): Ste
       const outline = vertices.length ? editable(view.target) : null;
       if (!outline || !view.target) return { state };
       const left = withoutVertices(outline, vertices);
-      return left ? { state: IDLE, used: true, commit: { kind: 'replace', target: view.target.selection, geometry: left } } : { state, used: true };
+      return left
+        ? { state: IDLE, used: true, commit: { kind: 'replace', target: view.target.selection, geometry: left } }
+        : { state, used: true };
     }
     case 'cancel':
       return vertices.length ? { state: IDLE, used: true } : { state, select: null };
@@ -108,8 +110,23 @@ function press(vertices: readonly VertexRef[], at: ImagePoint, modifiers: Modifi
   return { state: { kind: 'pressed', from: at, target: click, click, again: false }, select: click, cursor: click ? 'move' : 'default' };
 }
 
-function startVertices(target: Target, from: ImagePoint, polygon: Polygon, vertices: readonly VertexRef[], fresh: boolean): Step<SelectState> {
-  const state: SelectState = { kind: 'vertices', from, target: target.selection, origin: polygon, polygon, vertices, fresh, dragged: false };
+function startVertices(
+  target: Target,
+  from: ImagePoint,
+  polygon: Polygon,
+  vertices: readonly VertexRef[],
+  fresh: boolean,
+): Step<SelectState> {
+  const state: SelectState = {
+    kind: 'vertices',
+    from,
+    target: target.selection,
+    origin: polygon,
+    polygon,
+    vertices,
+    fresh,
+    dragged: false,
+  };
   return { state, cursor: 'move', hover: null, ...(fresh ? { draft: changeDraft(target.selection, polygon) } : {}) };
 }
 
@@ -141,11 +158,13 @@ function click(state: SelectState & { kind: 'pressed' }, view: ToolView): Step<S
   const edge = outline && nearestEdge(outline.parts, state.from.x, state.from.y, EDGE_REACH / view.scale);
   if (outline && edge && target) {
     const vertices = [{ part: edge.part, ring: edge.ring, point: edge.edge + 1 }];
-    return { state: { kind: 'idle', vertices }, commit: { kind: 'replace', target: target.selection, geometry: insertVertex(outline, edge) } };
+    return {
+      state: { kind: 'idle', vertices },
+      commit: { kind: 'replace', target: target.selection, geometry: insertVertex(outline, edge) },
+    };
   }
   return { state: IDLE, select: state.click };
 }
-
 
 function onEdge(target: Target | null, at: ImagePoint, scale: number): boolean {
   const outline = target?.outline();

@@ -56,7 +56,13 @@ export type Draft =
   | { readonly kind: 'polygon'; readonly points: readonly ImagePoint[]; readonly cursor: ImagePoint | null; readonly closing: boolean }
   | { readonly kind: 'box'; readonly box: Box }
   /** A stroke: flat `x, y, ...`, drawn on (`add`) or taken from the target, if there is one. */
-  | { readonly kind: 'stroke'; readonly points: readonly number[]; readonly radius: number; readonly add: boolean; readonly target: Selection | null }
+  | {
+      readonly kind: 'stroke';
+      readonly points: readonly number[];
+      readonly radius: number;
+      readonly add: boolean;
+      readonly target: Selection | null;
+    }
   /** The target as it would become. */
   | { readonly kind: 'change'; readonly target: Selection; readonly geometry: Geometry }
   | { readonly kind: 'shift'; readonly target: Selection; readonly dx: number; readonly dy: number }
@@ -67,7 +73,18 @@ export type Edit =
   | { readonly kind: 'replace'; readonly target: Selection; readonly geometry: Geometry }
   | { readonly kind: 'remove'; readonly target: Selection };
 
-export type Cursor = 'default' | 'crosshair' | 'move' | 'pointer' | 'none' | 'copy' | 'not-allowed' | 'nwse-resize' | 'nesw-resize' | 'ns-resize' | 'ew-resize';
+export type Cursor =
+  | 'default'
+  | 'crosshair'
+  | 'move'
+  | 'pointer'
+  | 'none'
+  | 'copy'
+  | 'not-allowed'
+  | 'nwse-resize'
+  | 'nesw-resize'
+  | 'ns-resize'
+  | 'ew-resize';
 
 export interface Step<S> {
   readonly state: S;

@@ -1,0 +1,152 @@
+import type { VertexRef } from '../../shared/geometry/edit-vertex.ts';
+import type { Camera } from './camera.svelte.ts';
+import type { Instance } from './instances.ts';
+import { editableOutline } from './outlines.ts';
+import { sameSelection } from './selection.ts';
+import type { Shown } from './shown.svelte.ts';
+import type { Handles } from './stage-view.ts';
+import type { RunningTool } from './tools/index.ts';
+import { RESTING_CURSOR, startTool } from './tools/index.ts';
+import type { Cursor, Draft, Edit, Input, Target, ToolView } from './tools/tool.ts';
+import type { Selection, ToolName } from './types.ts';
+
+/** The tool in hand and what it points at: selection, hover, draft. Reactive. None of it is in the document. */
+export interface Hand {
+  readonly tool: ToolName;
+  readonly running: RunningTool;
+  readonly drafting: boolean;
+  readonly vertices: readonly VertexRef[];
+  readonly draft: Draft | null;
+  readonly cursor: Cursor;
+  readonly handles: Handles | null;
+  readonly selected: Instance | null;
+  readonly hovered: Instance | null;
+  selection: Selection | null;
+  hover: Selection | null;
+  /** Gives the tool an input; whether it used it. */
+  feed(input: Input): boolean;
+  /** Drops a gesture and lets taken vertices go. */
+  reset(): void;
+  take(tool: ToolName): void;
+}
+
+export interface HandContext {
+  readonly shown: Shown;
+  readonly camera: Camera;
+  readonly isOpen: boolean;
+  readonly activeLabelId: number | null;
+  readonly brushPx: number;
+  commit(edit: Edit): void;
+}
+
+export function createHand(context: HandContext): Hand {
+  const { shown, camera } = context;
+  let running: RunningTool = startTool('select');
+  let tool = $state<ToolName>('select');
+  let drafting = $state(false);
+  let vertices = $state.raw<readonly VertexRef[]>([]);
+  let draft = $state.raw<Draft | null>(null);
+  let cursor = $state<Cursor>('default');
+  let selection = $state.raw<Selection | null>(null);
+  let hover = $state.raw<Selection | null>(null);
+
+  const selected = $derived(selection ? shown.find(selection) : null);
+  const hovered = $derived(hover && !sameSelection(hover, selection) ? shown.find(hover) : null);
+  const handles = $derived.by((): Handles | null => {
+    if (tool !== 'select' || !selected || !shown.isVisible(selected) || shown.locked.has(selected.key) || draft?.kind === 'shift')
+      return null;
+    const geometry = draft?.kind === 'change' ? draft.geometry : selected.geometry;
+    if (geometry.kind === 'box') return { outline: [], vertices: [], box: geometry.box };
+    return { outline: editableOutline(geometry) ?? [], vertices, box: null };
+  });
+
+  function view(): ToolView {
+    const find = (which: Selection): Target | null => {
+      const instance = shown.find(which);
+      if (!instance) return null;
+      const { geometry, key } = instance;
+      return { selection: which, geometry, locked: shown.locked.has(key), outline: () => editableOutline(geometry) };
+    };
+    return {
+      image: camera.image,
+      scale: camera.viewport.scale,
+      target: selected && shown.isVisible(selected) ? find(selected.selection) : null,
+      canAdd: context.activeLabelId !== null,
+      brushPx: context.brushPx,
+      hits: shown.hits,
+      find,
+    };
+  }
+
+  function reset(): void {
+    running.reset();
+    draft = null;
+    drafting = false;
+    vertices = [];
+    cursor = RESTING_CURSOR[tool];
+  }
+
+  function feed(input: Input): boolean {
+    if (!context.isOpen) return false;
+    const step = running.feed(input, view());
+    if (step.select !== undefined && !sameSelection(step.select, selection)) selection = step.select;
+    if (step.hover !== undefined && !sameSelection(step.hover, hover)) hover = step.hover;
+    if (step.cursor !== undefined) cursor = step.cursor;
+    if (step.commit) context.commit(step.commit);
+    draft = step.draft ?? null;
+    drafting = running.drafting;
+    vertices = running.vertices;
+    return step.used ?? false;
+  }
+
+  return {
+    get tool() {
+      return tool;
+    },
+    get running() {
+      return running;
+    },
+    get drafting() {
+      return drafting;
+    },
+    get vertices() {
+      return vertices;
+    },
+    get draft() {
+      return draft;
+    },
+    get cursor() {
+      return cursor;
+    },
+    get handles() {
+      return handles;
+    },
+    get selected() {
+      return selected;
+    },
+    get hovered() {
+      return hovered;
+    },
+    get selection() {
+      return selection;
+    },
+    set selection(next) {
+      selection = next;
+    },
+    get hover() {
+      return hover;
+    },
+    set hover(next) {
+      hover = next;
+    },
+    feed,
+    reset,
+    take(name) {
+      if (name === tool) return;
+      if (drafting) feed({ kind: 'cancel' });
+      running = startTool(name);
+      tool = name;
+      reset();
+    },
+  };
+}
