@@ -5,7 +5,7 @@ import type { ImageRecord } from '../shared/records.ts';
 import type { Inference, Prediction } from './inference/inference.ts';
 import type { Paced } from './paced.ts';
 import { paced } from './paced.ts';
-import type { NewSuggestion } from './store/runs.ts';
+import type { NewSuggestion, StoredRun } from './store/runs.ts';
 import type { Store } from './store/store.ts';
 
 /** What a run tells while it works. */
@@ -42,6 +42,8 @@ interface Live {
   readonly abort: AbortController;
   readonly progress: Paced<null>;
   readonly ended: Promise<void>;
+  /** The run as its rows say, counted along: counting 100,000 rows ten times a second is too dear. */
+  run: StoredRun;
   /** Milliseconds per image, smoothed; null before the first one. */
   pace: number | null;
   /** What becomes of the run when it is stopped. */
@@ -50,12 +52,18 @@ interface Live {
 
 export function createJobs(store: Store, folder: string, inference: Inference, events: JobEvents, now: () => number): Jobs {
   const live = new Map<number, Live>();
+  /** Why the end of a run could not be written (a full disk): its row still says that it runs. */
+  const unwritten = new Map<number, string>();
   /** Folder runs queue up; a single image goes at once. */
   let queue: Promise<void> = Promise.resolve();
 
   function info(runId: number): RunInfo {
-    const run = store.runs.get(runId);
-    const pace = live.get(runId)?.pace ?? null;
+    const job = live.get(runId);
+    const run = job?.run ?? store.runs.get(runId);
+    if (!job && run.state === 'running') {
+      return { ...run, state: 'interrupted', message: unwritten.get(runId) ?? null, msLeft: null };
+    }
+    const pace = job?.pace ?? null;
     const msLeft = run.state === 'running' && pace !== null ? Math.round(pace * (run.total - run.finished)) : null;
     return { ...run, msLeft };
   }
@@ -76,7 +84,8 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
 
   function launch(runId: number, modelId: string, labels: readonly string[]): void {
     const abort = new AbortController();
-    const single = store.runs.get(runId).total === 1;
+    const run = store.runs.get(runId);
+    const single = run.total === 1;
     const before = single ? Promise.resolve() : queue;
     const progress = paced<null>(PROGRESS_MS, () => events.progress(info(runId)));
     const ended = before.then(async () => {
@@ -86,7 +95,7 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
       progress.stop();
       events.progress(info(runId));
     });
-    live.set(runId, { abort, progress, ended, pace: null, stopAs: 'cancelled' });
+    live.set(runId, { abort, progress, ended, run, pace: null, stopAs: 'cancelled' });
     if (!single) queue = ended;
   }
 
@@ -104,6 +113,7 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
         if (reason?.engine) inARow++;
         else inARow = 0;
         if (reason) store.runs.failImage(runId, imageId, reason.text);
+        job.run = { ...job.run, finished: job.run.finished + 1, failed: job.run.failed + (reason ? 1 : 0) };
         events.imageDone(imageId);
         const took = now() - started;
         job.pace = job.pace === null ? took : 0.8 * job.pace + 0.2 * took;
@@ -122,7 +132,11 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
     } catch (thrown) {
       const { code, message } = toWireError(thrown);
       const stopped = code === 'cancelled' || job.abort.signal.aborted;
-      store.runs.setState(runId, stopped ? job.stopAs : 'failed', stopped ? null : message);
+      try {
+        store.runs.setState(runId, stopped ? job.stopAs : 'failed', stopped ? null : message);
+      } catch (unwritable) {
+        unwritten.set(runId, toWireError(unwritable).message);
+      }
     }
   }
 
@@ -148,8 +162,9 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
       const suggestions = check(prediction, image, labelIds);
       store.write(() => {
         store.runs.finishImage(runId, imageId, suggestions);
-        if (store.runs.get(runId).provider !== prediction.provider) store.runs.setProvider(runId, prediction.provider);
+        if (job.run.provider !== prediction.provider) store.runs.setProvider(runId, prediction.provider);
       });
+      job.run = { ...job.run, provider: prediction.provider, suggestions: job.run.suggestions + suggestions.length };
       return null;
     } catch (thrown) {
       job.abort.signal.throwIfAborted();

@@ -223,6 +223,17 @@ describe('the studio', () => {
     expect(written).toMatchObject({ annotations: [{ id: 1, image_id: 2, category_id: 1, bbox: [3, 4, 20, 10], area: 200, iscrowd: 0 }] });
   });
 
+  it('saves also when a window cannot be told', async () => {
+    await call('project.open', { folder });
+    const label = await call('labels.create', { name: 'mug' });
+    studio.onEvent(() => {
+      throw new Error('this window is gone');
+    });
+    const saved = await call('document.apply', { imageId: 1, base: 0, diff: adding(annotation('one', label.id)) });
+    expect(saved.revision).toBe(1);
+    expect((await call('document.load', { imageId: 1 })).annotations).toHaveLength(1);
+  });
+
   it('answers every misuse with a reason', async () => {
     const reply = (name: string, input?: unknown): Promise<Reply<unknown>> => dispatch(studio, name, input);
     expect(await reply('images.list', all)).toMatchObject({ ok: false, error: { code: 'not-found', message: 'No project is open.' } });

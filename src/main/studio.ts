@@ -1,6 +1,16 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventName, Events, Handlers, HostKind, PixelSize, ProjectInfo, RunInfo } from '../shared/contract.ts';
+import type {
+  CocoExportOptions,
+  EventName,
+  Events,
+  ExportReport,
+  Handlers,
+  HostKind,
+  PixelSize,
+  ProjectInfo,
+  RunInfo,
+} from '../shared/contract.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import { exportCoco } from './export.ts';
 import type { Inference } from './inference/inference.ts';
@@ -70,7 +80,14 @@ export function createStudio(options: StudioOptions): Studio {
   let turn: Promise<unknown> = Promise.resolve();
 
   function emit<N extends EventName>(name: N, payload: Events[N]): void {
-    for (const listener of listeners) listener(name, payload);
+    for (const listener of listeners) {
+      try {
+        listener(name, payload);
+      } catch (thrown) {
+        // Telling comes after the commit: a window that cannot be told must not make a saved edit look lost.
+        process.stderr.write(`maskloop: “${name}” could not be told: ${toWireError(thrown).message}\n`);
+      }
+    }
   }
   const rows = paced<readonly number[]>(
     EVENT_MS,
@@ -257,7 +274,7 @@ export function createStudio(options: StudioOptions): Studio {
     'runs.list': at(() => current().jobs.list()),
     'runs.failures': at(({ runId }) => current().store.runs.failures(runId)),
 
-    'export.coco': (wanted) => {
+    'export.coco': async (wanted) => {
       if (exporting) throw new AppError('conflict', 'An export is running already.');
       const stop = new AbortController();
       const ended = runExport(wanted, AbortSignal.any([stop.signal, closing.signal])).finally(() => {
@@ -265,7 +282,7 @@ export function createStudio(options: StudioOptions): Studio {
         exported.stop();
       });
       exporting = { stop, ended };
-      return ended;
+      return await ended;
     },
     'export.cancel': at(() => {
       exporting?.stop.abort();
@@ -290,6 +307,8 @@ export function createStudio(options: StudioOptions): Studio {
     close() {
       closing.abort();
       return inTurn(async () => {
+        // Whoever asked for the export is told that it was cancelled; here only its end matters.
+        await exporting?.ended.catch(() => undefined);
         await closeProject();
         stopStatus();
         engine.stop();
