@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -11,7 +12,7 @@ import type { InputTensor, OutputTensor } from './families/family.ts';
 import type { Inference, PredictRequest, Prediction } from './inference.ts';
 import type { Decoding } from './pixels.ts';
 import { beginDecoding } from './pixels.ts';
-import { inferenceThreads, providerOrder, restrictProviders, shortReason } from './providers.ts';
+import { absentHardware, inferenceThreads, providerOrder, restrictProviders, shortReason } from './providers.ts';
 import { cancelled, createQueue } from './queue.ts';
 
 /**
@@ -49,7 +50,8 @@ export function createEngine(options: EngineOptions): Inference {
   // It reports what it could not load to the terminal too; those reasons are in `attempts`.
   ort.env.logLevel = 'fatal';
   const available = ort.listSupportedBackends().map((backend) => backend.name);
-  const order = restrictProviders(options.providers, available) ?? providerOrder(process.platform, process.arch, available);
+  const wish = restrictProviders(options.providers, available);
+  const order = wish ?? providerOrder(process.platform, process.arch, available);
   const threads = options.threads ?? inferenceThreads(availableParallelism());
   const catalog = createCatalog(options.modelFolders);
   const queue = createQueue();
@@ -92,6 +94,11 @@ export function createEngine(options: EngineOptions): Inference {
     const refused = new Set(before.map((attempt) => attempt.provider));
     for (const provider of providers) {
       if (refused.has(provider)) continue;
+      const absent = wish === null ? absentHardware(provider, process.platform, existsSync) : null;
+      if (absent !== null) {
+        attempts.push({ provider, ok: false, reason: absent });
+        continue;
+      }
       // Told before it is tried, so that who watches this process knows what ended it.
       options.onTrying?.(provider);
       tell({ state: 'loading', modelId: id, attempts, message: `Loading ${id} on ${provider}` });

@@ -15,6 +15,18 @@ export function providerOrder(platform: NodeJS.Platform, arch: string, available
   return [...wanted.filter((provider) => available.includes(provider)), 'cpu'];
 }
 
+/** Where Linux shows a GPU: direct rendering, NVIDIA's and AMD's compute, and Windows' GPU under WSL. */
+const LINUX_GPUS: readonly string[] = ['/dev/dri', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'];
+
+/**
+ * Why a provider need not even be tried on this machine, or null. Trying WebGPU without a GPU costs a
+ * third of a second and prints its complaints to the terminal.
+ */
+export function absentHardware(provider: string, platform: NodeJS.Platform, exists: (path: string) => boolean): string | null {
+  if (provider === 'cpu' || platform !== 'linux' || LINUX_GPUS.some(exists)) return null;
+  return `this machine shows no GPU (none of ${LINUX_GPUS.join(', ')})`;
+}
+
 /**
  * The user's restriction, `MASKLOOP_PROVIDERS`, e.g. `cpu` or `cuda,cpu`: in its order. `cpu` is added
  * at the end, since it is what every graph can fall back on.
