@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS, GROUPS, TOOLS, commandOf, steppedBrush } from './commands.ts';
+import { COMMANDS, commandOf } from './commands.ts';
+import { GROUPS } from './commands/command.ts';
+import { TOOLS, steppedBrush } from './commands/drawing.ts';
 import { conflicts, isKnownKey } from './keymap.ts';
 
 describe('commands', () => {

@@ -79,3 +79,8 @@ export function tellNote(headline: string, description?: string, step?: NextStep
     ...(step ? { action: { label: step.label, onClick: step.run } } : {}),
   });
 }
+
+/** Takes away what is told: it was about something that is no longer on the screen. */
+export function forgetProblems(): void {
+  toast.dismiss();
+}

@@ -3,7 +3,7 @@ import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
 import type { EditorView } from '../editor/types.ts';
 import type { NextStep } from '../problems.ts';
-import { tellGood, tellNote, tellProblem } from '../problems.ts';
+import { forgetProblems, tellGood, tellNote, tellProblem } from '../problems.ts';
 import { ImagesState } from './images.svelte.ts';
 import { LabelsState } from './labels.svelte.ts';
 import { RunsState } from './runs.svelte.ts';
@@ -115,11 +115,13 @@ export class Workspace {
     });
     client.on('scan.progress', (scan) => {
       this.#scan = scan.done ? null : scan;
+      // New rows are on no page that is here, and shift the others.
+      if (scan.done && this.#project) this.images.changed([]);
       if (scan.done) void this.#openFirst();
     });
     client.on('images.changed', ({ imageIds }) => {
       if (!this.#project) return;
-      this.images.changed(imageIds);
+      this.images.changed(this.#scan ? [] : imageIds);
       if (!this.images.current) void this.#openFirst();
     });
     client.on('labels.changed', (labels) => {
@@ -159,7 +161,9 @@ export class Workspace {
     const worked = await this.attempt(async () => {
       await this.editor.close();
       this.#leave();
-      await this.#enter(await open());
+      const project = await open();
+      forgetProblems();
+      await this.#enter(project);
     });
     this.#opening = null;
     return worked;
