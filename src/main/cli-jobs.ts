@@ -7,7 +7,7 @@ import { AppError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import { count, duration, EXIT } from './cli-console.ts';
 import type { Session } from './cli-session.ts';
-import { engineLines, finishRun, openProject } from './cli-session.ts';
+import { engineLines, finishRun, on, openProject } from './cli-session.ts';
 
 /** What a job leaves: an exit code, and what `--json` prints. */
 export interface Outcome {
@@ -37,7 +37,9 @@ export async function scanJob(session: Session, folder: string): Promise<Outcome
   for await (const image of everyImage(session)) {
     if (image.error !== null) unreadable.push({ path: image.path, reason: image.error });
   }
-  session.console.say(`${project.folder}: ${count(project.images, 'image')}, ${unreadable.length} of them unusable, ${count(project.annotations, 'annotation')}, ${project.done} done`);
+  session.console.say(
+    `${project.folder}: ${count(project.images, 'image')}, ${unreadable.length} of them unusable, ${count(project.annotations, 'annotation')}, ${project.done} done`,
+  );
   for (const { path, reason } of unreadable) session.console.say(`  ${path}: ${reason}`);
   session.console.say(`Project file: ${project.file}`);
   return { code: unreadable.length > 0 ? EXIT.partly : EXIT.ok, value: { project, unreadable } };
@@ -82,7 +84,9 @@ export async function predictJob(session: Session, folder: string, options: Pred
 }
 
 export async function sayPredicted(session: Session, { run, failures, ms }: Predicted): Promise<void> {
-  session.console.say(`Run ${run.id}: ${count(run.total, 'image')}, ${count(run.suggestions, 'suggestion')}, ${failures.length} failed, in ${duration(ms)}`);
+  session.console.say(
+    `Run ${run.id}: ${count(run.total, 'image')}, ${count(run.suggestions, 'suggestion')}, ${failures.length} failed, in ${duration(ms)}`,
+  );
   for (const failure of failures) session.console.say(`  ${failure.path}: ${failure.reason}`);
   for (const line of engineLines(await session.call('engine.status', {}))) session.console.say(line);
 }
@@ -136,7 +140,19 @@ export interface ExportOptions {
 }
 
 export async function exportProject(session: Session, options: ExportOptions): Promise<ExportReport> {
-  return session.call('export.coco', { ...options, out: resolve(options.out) });
+  const stop = on(session, 'export.progress', ({ stage, done, total }) => {
+    const what = stage === 'writing' ? `Writing: image ${done} of ${total}` : `Comparing: instance ${done} of ${total}`;
+    session.console.progress(what);
+  });
+  const cancel = (): void => void session.call('export.cancel', {});
+  session.signal.addEventListener('abort', cancel, { once: true });
+  try {
+    session.signal.throwIfAborted();
+    return await session.call('export.coco', { ...options, out: resolve(options.out) });
+  } finally {
+    session.signal.removeEventListener('abort', cancel);
+    stop();
+  }
 }
 
 export async function exportJob(session: Session, folder: string, options: ExportOptions): Promise<Outcome> {

@@ -32,7 +32,9 @@ export function createSession(studio: Studio, console: Console, signal: AbortSig
 /** Opens the folder as a project, showing the scan on a terminal, and waits for the scan's end. */
 export async function openProject(session: Session, folder: string): Promise<ProjectInfo> {
   const stop = on(session, 'scan.progress', (scan) => {
-    session.console.progress(`Reading ${scan.folder}: ${scan.read} of ${count(scan.found, 'file')}${scan.broken > 0 ? `, ${scan.broken} broken` : ''}`);
+    session.console.progress(
+      `Reading ${scan.folder}: ${scan.read} of ${count(scan.found, 'file')}${scan.broken > 0 ? `, ${scan.broken} broken` : ''}`,
+    );
   });
   try {
     await session.call('project.open', { folder });
@@ -62,9 +64,13 @@ export async function finishRun(session: Session, start: () => Promise<RunInfo>)
     const run = await session.studio.runEnded(started.id);
     session.signal.removeEventListener('abort', cancel);
     if (run.state === 'cancelled') {
-      throw new AppError('cancelled', `Cancelled after ${runLine(run)}. What was predicted is kept; \`maskloop predict FOLDER --resume ${run.id}\` goes on.`, {
-        runId: run.id,
-      });
+      throw new AppError(
+        'cancelled',
+        `Cancelled after ${runLine(run)}. What was predicted is kept; \`maskloop predict FOLDER --resume ${run.id}\` goes on.`,
+        {
+          runId: run.id,
+        },
+      );
     }
     return run;
   } finally {
@@ -75,12 +81,18 @@ export async function finishRun(session: Session, start: () => Promise<RunInfo>)
 /** The provider really used, how long it took, and why others were not. */
 export function engineLines(status: EngineStatus): string[] {
   const used = status.provider === null ? 'no provider yet' : `provider ${status.provider}, ${count(status.threads, 'thread')}`;
-  const timed = status.lastMs === null ? '' : `, last image ${Math.round(status.lastMs)} ms${status.lastRunMs === null ? '' : ` (${Math.round(status.lastRunMs)} ms in the model)`}`;
-  const refused = status.attempts.filter((attempt) => !attempt.ok).map((attempt) => `  ${attempt.provider} not used: ${attempt.reason ?? 'no reason given'}`);
+  const timed =
+    status.lastMs === null
+      ? ''
+      : `, last image ${Math.round(status.lastMs)} ms${status.lastRunMs === null ? '' : ` (${Math.round(status.lastRunMs)} ms in the model)`}`;
+  const refused = status.attempts
+    .filter((attempt) => !attempt.ok)
+    .map((attempt) => `  ${attempt.provider} not used: ${attempt.reason ?? 'no reason given'}`);
   return [`Inference: ${used}${timed}`, ...refused];
 }
 
-function on<N extends EventName>(session: Session, name: N, listener: (payload: Events[N]) => void): () => void {
+/** Listens to one event of the studio; answers with the way to stop. */
+export function on<N extends EventName>(session: Session, name: N, listener: (payload: Events[N]) => void): () => void {
   return session.studio.onEvent((told, payload) => {
     if (told === name) listener(payload as Events[N]);
   });

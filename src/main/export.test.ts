@@ -262,7 +262,7 @@ describe('exportCoco', () => {
       source(images, { 1: [annotation(1, mask(blob))] }),
       options(),
       stop.signal,
-      (done) => done === 20 && stop.abort(),
+      ({ done }) => done === 20 && stop.abort(),
     );
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     expect(existsSync(join(root, `out-${round}`))).toBe(false);

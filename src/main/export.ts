@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { CocoExportOptions, ExportReport } from '../shared/contract.ts';
+import type { CocoExportOptions, ExportProgress, ExportReport } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
 import { checkCoco } from './formats/coco-check.ts';
 import { cocoCategories, writeCoco } from './formats/coco.ts';
@@ -28,7 +28,7 @@ export async function exportCoco(
   source: ExportSource,
   options: CocoExportOptions,
   signal?: AbortSignal,
-  onProgress?: (done: number, total: number) => void,
+  onProgress?: (progress: ExportProgress) => void,
 ): Promise<ExportReport> {
   const started = performance.now();
   const out = resolve(options.out);
@@ -45,7 +45,7 @@ export async function exportCoco(
   }
   try {
     const written = await writeCoco(source, temporary, options, signal, onProgress);
-    const verified = await checkCoco(temporary, source, options, written, signal);
+    const verified = await checkCoco(temporary, source, options, written, signal, onProgress);
     const report: ExportReport = {
       format: 'coco',
       files: [COCO_FILE, REPORT_FILE],

@@ -149,6 +149,13 @@ export interface ExportReport {
   readonly ms: number;
 }
 
+/** How far an export is: images written, then annotations read back and compared. */
+export interface ExportProgress {
+  readonly stage: 'writing' | 'comparing';
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface Settings {
   readonly theme: 'dark' | 'light' | 'system';
   readonly modelId: string | null;
@@ -290,6 +297,8 @@ export const CALLS = {
   })(),
 
   'export.coco': call<typeof coco, ExportReport>(coco),
+  /** Stops the export that is running, if one is: that call then fails with `cancelled`, and nothing was written. */
+  'export.cancel': call<typeof none, null>(none),
 } as const;
 
 export type CallName = keyof typeof CALLS;
@@ -321,6 +330,7 @@ export interface Events {
   readonly 'suggestions.changed': { readonly imageId: number };
   readonly 'run.progress': RunInfo;
   readonly 'engine.status': EngineStatus;
+  readonly 'export.progress': ExportProgress;
 }
 export type EventName = keyof Events;
 export const EVENT_NAMES: readonly EventName[] = [
@@ -331,6 +341,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'suggestions.changed',
   'run.progress',
   'engine.status',
+  'export.progress',
 ];
 
 export function isCallName(name: string): name is CallName {

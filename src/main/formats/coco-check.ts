@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ExportReport } from '../../shared/contract.ts';
+import type { ExportProgress, ExportReport } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord } from '../../shared/records.ts';
 import type { CocoOptions, PlacedInstance, WrittenCoco } from './coco.ts';
@@ -26,6 +26,9 @@ const annotationSchema = z.object({
 });
 type FileAnnotation = z.output<typeof annotationSchema>;
 
+/** After so much work at a stretch, the window's messages are let through. */
+const REST_MS = 12;
+
 interface Expected {
   readonly image: ImageRecord;
   readonly size: Size;
@@ -43,14 +46,16 @@ export async function checkCoco(
   path: string,
   source: ExportSource,
   options: CocoOptions,
-  written: Pick<WrittenCoco, 'leftOut'>,
+  written: Pick<WrittenCoco, 'leftOut' | 'annotations'>,
   signal?: AbortSignal,
+  onProgress?: (progress: ExportProgress) => void,
 ): Promise<ExportReport['verified']> {
   const categories = cocoCategories(source.labels).values();
   const images = expectedImages(source, written.leftOut);
   const instances = expectedInstances(source, written.leftOut, options);
   const numbers = new Set<number>();
   const seen = new Set<string>();
+  let restedAt = performance.now();
   const worst = { annotationsCompared: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
 
   for await (const { key, index, value } of readJsonElements(path)) {
@@ -80,6 +85,11 @@ export async function checkCoco(
       numbers.add(found.id);
       const difference = compare(found, next(instances, what));
       worst.annotationsCompared++;
+      if (performance.now() - restedAt > REST_MS) {
+        onProgress?.({ stage: 'comparing', done: worst.annotationsCompared, total: written.annotations });
+        await new Promise((resolve) => setImmediate(resolve));
+        restedAt = performance.now();
+      }
       worst.minIou = Math.min(worst.minIou, difference.iou);
       worst.maxAreaDifference = Math.max(worst.maxAreaDifference, difference.area);
       worst.maxBoxDifference = Math.max(worst.maxBoxDifference, difference.box);

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { CocoExportOptions } from '../../shared/contract.ts';
+import type { CocoExportOptions, ExportProgress } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
 import { contourOfRle } from '../../shared/mask/contour.ts';
 import { geometryRuns } from '../../shared/mask/raster.ts';
@@ -127,7 +127,7 @@ export async function writeCoco(
   path: string,
   options: CocoOptions,
   signal?: AbortSignal,
-  onProgress?: (done: number, total: number) => void,
+  onProgress?: (progress: ExportProgress) => void,
 ): Promise<WrittenCoco> {
   const categories = cocoCategories(source.labels);
   const byLabel = new Map(categories.map((label) => [label.id, 0]));
@@ -177,7 +177,7 @@ export async function writeCoco(
           counts.annotations++;
         }
       }
-      onProgress?.(++done, source.imageCount);
+      onProgress?.({ stage: 'writing', done: ++done, total: source.imageCount });
       // One image is a few milliseconds of work: let the window's messages through in between.
       await new Promise((resolve) => setImmediate(resolve));
     }
