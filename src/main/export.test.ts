@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -266,6 +266,20 @@ describe('exportCoco', () => {
     );
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     expect(existsSync(join(root, `out-${round}`))).toBe(false);
+  });
+
+  it('removes what a killed export left, and nothing else', async () => {
+    mkdirSync(out, { recursive: true });
+    const put = (name: string, ageS: number): void => {
+      writeFileSync(join(out, name), 'x');
+      utimesSync(join(out, name), Date.now() / 1000 - ageS, Date.now() / 1000 - ageS);
+    };
+    put('.annotations.json.0123abcd.tmp', 7200);
+    put('.annotations.json.0123abcd.tmp.annotations', 7200);
+    put('.annotations.json.4567cdef.tmp', 60);
+    put('notes.tmp', 7200);
+    await exportCoco(source([], {}), options());
+    expect(readdirSync(out).sort()).toEqual(['.annotations.json.4567cdef.tmp', 'annotations.json', 'export-report.json', 'notes.tmp']);
   });
 
   it('names a target that is a file', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { CocoExportOptions, ExportProgress, ExportReport } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
@@ -12,6 +12,9 @@ export type { ExportSource, NumberedAnnotation } from './formats/source.ts';
 /** Names of the two files an export leaves in its folder. */
 export const COCO_FILE = 'annotations.json';
 export const REPORT_FILE = 'export-report.json';
+
+/** A temporary file that nobody has written to for so long is left over from an export that was killed. */
+const ABANDONED_MS = 3_600_000;
 
 /**
  * Exports the project as a COCO dataset: `out/annotations.json` and `out/export-report.json`. Images are
@@ -44,6 +47,7 @@ export async function exportCoco(
     throw exportError(cause, out, signal);
   }
   try {
+    await removeAbandoned(out);
     const written = await writeCoco(source, temporary, options, signal, onProgress);
     const verified = await checkCoco(temporary, source, options, written, signal, onProgress);
     const report: ExportReport = {
@@ -91,6 +95,15 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** What an export that was killed left in the folder; one that still runs has written to its file lately. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/^\.(annotations|export-report)\.json\.[0-9a-f]{8}\.tmp(\.annotations)?$/.test(name)) continue;
+    const path = join(folder, name);
+    if (Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS) await rm(path, { force: true });
   }
 }
 
