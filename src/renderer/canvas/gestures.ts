@@ -24,6 +24,8 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
   let panning: { pointerId: number; last: ScreenPoint } | null = null;
   let pressed: number | null = null;
   let spaceDown = false;
+  /** The pointer is on the canvas, and was moved since the keyboard last moved the focus. */
+  let pointing = false;
   let lastPress: { at: ScreenPoint; atMs: number; clicks: number } | null = null;
 
   const place = (event: MouseEvent): ScreenPoint => {
@@ -63,6 +65,7 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
 
   function onPointerMove(event: PointerEvent): void {
     const at = place(event);
+    pointing = true;
     stage.point(at);
     if (panning) {
       if (event.pointerId !== panning.pointerId) return;
@@ -101,6 +104,7 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
   }
 
   function onPointerLeave(): void {
+    pointing = false;
     stage.point(null);
     if (pressed === null && !panning) stage.input({ kind: 'leave' });
   }
@@ -116,17 +120,24 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
     stage.point(at);
   }
 
+  /** Space works fields and dialogs, and a button that was reached by keyboard; else it pans. */
+  function isElsewhere(): boolean {
+    const focus = document.activeElement;
+    if (focus === null || focus === document.body || focus === element) return false;
+    return !pointing || focus.matches('input, textarea, select, [contenteditable], [role="slider"], [role="dialog"] *, [role="menu"] *');
+  }
+
   function onKey(event: KeyboardEvent): void {
+    if (event.key === 'Tab') pointing = false;
     if (event.code !== 'Space') return;
     if (event.type === 'keyup') {
+      // A button that was clicked still has the focus; it must not be pressed by the end of a pan.
+      if (spaceDown) event.preventDefault();
       spaceDown = false;
       panState();
       return;
     }
-    // Space works a focused button or field; elsewhere in the window it pans.
-    const focus = document.activeElement;
-    const elsewhere = focus !== null && focus !== document.body && focus !== element;
-    if (elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || (!spaceDown && isElsewhere())) return;
     event.preventDefault();
     if (event.repeat) return;
     spaceDown = true;

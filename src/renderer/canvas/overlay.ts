@@ -1,12 +1,12 @@
 import { listRings } from '../../shared/geometry/edit-vertex.ts';
-import { translateGeometry } from '../../shared/geometry/polygon.ts';
+import { ringLength, ringPoint, translateGeometry } from '../../shared/geometry/polygon.ts';
 import type { Box } from '../../shared/records.ts';
 import type { Instance } from '../editor/instances.ts';
 import type { Handles, StageView } from '../editor/stage-view.ts';
 import { boxHandles } from '../editor/tools/resize.ts';
 import type { Draft } from '../editor/tools/tool.ts';
 import { midpoints } from '../editor/tools/vertices.ts';
-import type { Viewport } from '../editor/viewport.ts';
+import type { ScreenPoint, Viewport } from '../editor/viewport.ts';
 import { imagePoint, toScreen } from '../editor/viewport.ts';
 import type { Paint } from './paint.ts';
 import { inImage } from './paint.ts';
@@ -15,6 +15,7 @@ import { paintPill } from './pills.ts';
 
 /** What lies over everything: hover, selection, handles, drafts. All sizes in CSS pixels. */
 const HANDLE = 4;
+const LEAST_HANDLE = 1.75;
 const MIDPOINT = 2.5;
 const ACCENT = '#3B82F6';
 const INK = '#0F1113';
@@ -35,7 +36,7 @@ export function paintOverlay(paint: Paint, stage: StageView, ring: BrushRing | n
     paintSelected(paint, viewport, pathOf(selected.geometry), selected.score !== null);
     if (selected.score !== null) paintPill(paint, stage, selected);
   }
-  if (stage.handles) paintHandles(paint, viewport, stage.handles);
+  if (stage.handles) paintHandles(paint, stage, stage.handles);
   if (ring) paintRing(paint, viewport, ring);
 }
 
@@ -67,10 +68,10 @@ function paintSelected(paint: Paint, viewport: Viewport, path: Path2D, dashed: b
   });
 }
 
-function paintHandles(paint: Paint, viewport: Viewport, handles: Handles): void {
+function paintHandles(paint: Paint, { viewport, size }: StageView, handles: Handles): void {
   paint.lineWidth = 1.5;
   if (handles.box) {
-    for (const handle of boxHandles(handles.box)) square(paint, viewport, handle.x, handle.y, false);
+    for (const handle of boxHandles(handles.box)) square(paint, toScreen(viewport, imagePoint(handle.x, handle.y)), false);
     return;
   }
   for (const middle of midpoints(handles.outline, viewport.scale)) {
@@ -82,16 +83,26 @@ function paintHandles(paint: Paint, viewport: Viewport, handles: Handles): void 
     paint.strokeStyle = INK;
     paint.stroke();
   }
+  const { width, height } = size;
   for (const { part, ring, points } of listRings(handles.outline)) {
     const taken = new Set(handles.vertices.filter((v) => v.part === part && v.ring === ring).map((v) => v.point));
-    for (let i = 0; i + 1 < points.length; i += 2) square(paint, viewport, points[i] ?? 0, points[i + 1] ?? 0, taken.has(i / 2));
+    const count = ringLength(points);
+    for (let i = 0; i < count; i++) {
+      const [x, y] = ringPoint(points, i);
+      const at = toScreen(viewport, imagePoint(x, y));
+      if (at.x < -HANDLE || at.y < -HANDLE || at.x > width + HANDLE || at.y > height + HANDLE) continue;
+      // Where vertices lie close together on screen, smaller handles leave the outline to be seen.
+      const [px, py] = ringPoint(points, i - 1);
+      const [nx, ny] = ringPoint(points, i + 1);
+      const nearest = Math.min(Math.hypot(px - x, py - y), Math.hypot(nx - x, ny - y)) * viewport.scale;
+      square(paint, at, taken.has(i), Math.min(HANDLE, Math.max(LEAST_HANDLE, nearest / 2.5)));
+    }
   }
 }
 
-function square(paint: Paint, viewport: Viewport, x: number, y: number, taken: boolean): void {
-  const at = toScreen(viewport, imagePoint(x, y));
+function square(paint: Paint, at: ScreenPoint, taken: boolean, half = HANDLE): void {
   paint.beginPath();
-  paint.roundRect(at.x - HANDLE, at.y - HANDLE, 2 * HANDLE, 2 * HANDLE, 2);
+  paint.roundRect(at.x - half, at.y - half, 2 * half, 2 * half, half / 2);
   paint.fillStyle = taken ? ACCENT : '#FFFFFF';
   paint.fill();
   paint.strokeStyle = taken ? '#FFFFFF' : INK;
@@ -179,7 +190,7 @@ function paintPolygon(paint: Paint, stage: StageView, draft: Draft & { kind: 'po
   });
   paint.lineWidth = 1.5;
   draft.points.forEach((point, i) => {
-    if (i > 0) return square(paint, viewport, point.x, point.y, false);
+    if (i > 0) return square(paint, toScreen(viewport, point), false);
     const at = toScreen(viewport, point);
     paint.beginPath();
     paint.arc(at.x, at.y, draft.closing ? 7 : 5, 0, 2 * Math.PI);
