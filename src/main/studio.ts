@@ -1,20 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  CocoExportOptions,
-  EventName,
-  Events,
-  ExportReport,
-  Handlers,
-  HostKind,
-  PixelSize,
-  ProjectInfo,
-  RunInfo,
-} from '../shared/contract.ts';
+import type { CocoExportOptions, ExportReport, Handlers, HostKind, PixelSize, ProjectInfo, RunInfo } from '../shared/contract.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
+import type { StudioListener } from './events.ts';
+import { createStudioEvents } from './events.ts';
 import { exportCoco } from './export.ts';
 import type { Inference } from './inference/inference.ts';
-import { paced } from './paced.ts';
 import type { PixelBytes } from './pixel-source.ts';
 import { readPixels } from './pixel-source.ts';
 import type { Project } from './project.ts';
@@ -41,8 +32,6 @@ export interface StudioOptions {
   readonly clock?: () => number;
 }
 
-export type StudioListener = (name: EventName, payload: Events[EventName]) => void;
-
 /** All use cases of one host: at most one project is open at a time. */
 export interface Studio {
   /** One method per call of the contract; inputs are already parsed (see `dispatch`). */
@@ -63,46 +52,21 @@ export interface Studio {
 
 /** How long `project.open` waits for the scan, so that a small folder is complete when it answers. */
 const SCAN_WAIT_MS = 2000;
-const EVENT_MS = 100;
-const SUMMARY_MS = 400;
-/** Above this many changed rows the window is told to fetch again what it shows. */
-const MANY_ROWS = 500;
 
 export function createStudio(options: StudioOptions): Studio {
   const { inference, appFolder } = options;
   const clock = options.clock ?? Date.now;
   const settings = createSettings(appFolder);
   const recent = createRecent(appFolder);
-  const listeners = new Set<StudioListener>();
   let project: Project | null = null;
+  const events = createStudioEvents(() => project?.info() ?? null);
   const closing = new AbortController();
   /** Opening and closing happen one after the other. */
   let turn: Promise<unknown> = Promise.resolve();
 
-  function emit<N extends EventName>(name: N, payload: Events[N]): void {
-    for (const listener of listeners) {
-      try {
-        listener(name, payload);
-      } catch (thrown) {
-        // Telling comes after the commit: a window that cannot be told must not make a saved edit look lost.
-        process.stderr.write(`maskloop: “${name}” could not be told: ${toWireError(thrown).message}\n`);
-      }
-    }
-  }
-  const rows = paced<readonly number[]>(
-    EVENT_MS,
-    (imageIds) => emit('images.changed', { imageIds }),
-    (a, b) => (a.length === 0 || b.length === 0 || a.length + b.length > MANY_ROWS ? [] : [...new Set([...a, ...b])]),
-  );
-  const summary = paced<null>(SUMMARY_MS, () => {
-    if (project) emit('project.changed', project.info());
-  });
-  const exported = paced<Events['export.progress']>(EVENT_MS, (progress) => emit('export.progress', progress));
   /** One at a time: two would compete for the same file names. */
   let exporting: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
-  const scanning = paced<Events['scan.progress']>(EVENT_MS, (progress) => emit('scan.progress', progress));
-  const engine = paced<Events['engine.status']>(EVENT_MS, (status) => emit('engine.status', status));
-  const stopStatus = inference.onStatus((status) => engine.push(status));
+  const stopStatus = inference.onStatus((status) => events.engine.push(status));
 
   function current(): Project {
     if (!project) throw new AppError('not-found', 'No project is open.');
@@ -121,14 +85,14 @@ export function createStudio(options: StudioOptions): Studio {
     const snapshot = from.store.snapshot();
     try {
       const source = { ...snapshot, projectName: from.info().name, folder: from.place.folder };
-      return await exportCoco(source, wanted, signal, (progress) => exported.push(progress));
+      return await exportCoco(source, wanted, signal, (progress) => events.exported.push(progress));
     } finally {
       snapshot.close();
     }
   }
 
   function tellLabels(): void {
-    emit('labels.changed', current().store.labels.list());
+    events.tell('labels.changed', current().store.labels.list());
   }
 
   function changeLabels<T>(change: (labels: Labels) => T): T {
@@ -138,18 +102,18 @@ export function createStudio(options: StudioOptions): Studio {
   }
 
   function tellRows(imageIds: readonly number[]): void {
-    rows.push(imageIds.length > MANY_ROWS ? [] : imageIds);
-    summary.push(null);
+    events.rows.push(imageIds);
+    events.summary.push(null);
   }
 
   async function closeProject(): Promise<void> {
     if (!project) return;
     await project.close();
     project = null;
-    rows.stop();
-    summary.stop();
-    scanning.stop();
-    emit('project.changed', null);
+    events.rows.stop();
+    events.summary.stop();
+    events.scan.stop();
+    events.tell('project.changed', null);
   }
 
   async function open(folder: string, file: string | null): Promise<ProjectInfo> {
@@ -164,20 +128,20 @@ export function createStudio(options: StudioOptions): Studio {
         inference,
         {
           scanProgress(progress) {
-            scanning.push(progress);
-            if (progress.done) scanning.flush();
+            events.scan.push(progress);
+            if (progress.done) events.scan.flush();
           },
           rowsChanged: tellRows,
           scanFailed(thrown) {
             const { message } = toWireError(thrown);
             process.stderr.write(`maskloop: the scan of ${place.folder} stopped: ${message}\n`);
           },
-          progress: (run) => emit('run.progress', run),
+          progress: (run) => events.tell('run.progress', run),
           imageDone(imageId) {
             tellRows([imageId]);
-            emit('suggestions.changed', { imageId });
+            events.tell('suggestions.changed', { imageId });
           },
-          labelsMade: () => emit('labels.changed', next.store.labels.list()),
+          labelsMade: () => events.tell('labels.changed', next.store.labels.list()),
         },
         clock,
       );
@@ -189,7 +153,7 @@ export function createStudio(options: StudioOptions): Studio {
     await (options.host === 'command-line' ? scanned : Promise.race([scanned, sleep(SCAN_WAIT_MS, null, { ref: false })]));
     const info = opened.info();
     recent.add({ name: info.name, folder: info.folder, file: info.file, openedAtMs: Math.round(clock()) });
-    emit('project.changed', info);
+    events.tell('project.changed', info);
     return info;
   }
 
@@ -220,7 +184,7 @@ export function createStudio(options: StudioOptions): Studio {
     'project.openSample': () =>
       inTurn(async () => {
         const folder = join(appFolder, 'sample');
-        await writeSample(folder, (read, found) => scanning.push({ folder, found, read, broken: 0, done: false }), closing.signal);
+        await writeSample(folder, (read, found) => events.scan.push({ folder, found, read, broken: 0, done: false }), closing.signal);
         return open(folder, null);
       }),
     'project.current': at(() => project?.info() ?? null),
@@ -279,7 +243,7 @@ export function createStudio(options: StudioOptions): Studio {
       const stop = new AbortController();
       const ended = runExport(wanted, AbortSignal.any([stop.signal, closing.signal])).finally(() => {
         exporting = null;
-        exported.stop();
+        events.exported.stop();
       });
       exporting = { stop, ended };
       return await ended;
@@ -292,10 +256,7 @@ export function createStudio(options: StudioOptions): Studio {
 
   return {
     handlers,
-    onEvent(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onEvent: (listener) => events.on(listener),
     pixels: {
       read: async (imageId, size) => {
         const { place, store } = current();
@@ -311,7 +272,7 @@ export function createStudio(options: StudioOptions): Studio {
         await exporting?.ended.catch(() => undefined);
         await closeProject();
         stopStatus();
-        engine.stop();
+        events.engine.stop();
         await inference.close();
       });
     },
