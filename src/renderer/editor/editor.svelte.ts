@@ -258,6 +258,8 @@ export function createEditor(client: Client): EditorView {
         camera.setImage(opened);
         document = opened;
         if (typeof pixels === 'string') imageError = `This image cannot be shown: ${pixels}`;
+        else if (pixels.naturalWidth !== opened.width || pixels.naturalHeight !== opened.height)
+          imageError = `The image is ${pixels.naturalWidth}×${pixels.naturalHeight} pixels now, but ${opened.width}×${opened.height} in the project: read the folder again.`;
         else image = pixels;
       } finally {
         if (ticket === opening) loading = false;
