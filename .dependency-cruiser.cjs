@@ -51,7 +51,11 @@ module.exports = {
     onlyIn('onnxruntime-in-one-place', 'node_modules/onnxruntime-node/', '^src/main/inference/engine\\.ts$'),
     onlyIn('sqlite-in-the-store', 'node_modules/better-sqlite3/', '^src/main/store/|^bench/'),
     onlyIn('konva-in-the-canvas', 'node_modules/konva/', '^src/renderer/canvas/'),
-    onlyIn('electron-on-the-desktop', 'node_modules/electron/', '^src/main/(app|app-protocols|ipc|utility-channel|menu|window-bounds)\\.ts$|^src/preload/|^e2e/'),
+    onlyIn(
+      'electron-on-the-desktop',
+      'node_modules/electron/',
+      '^src/main/(app|app-protocols|ipc|utility-channel|menu|window-bounds)\\.ts$|^src/preload/|^e2e/',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
@@ -59,6 +63,10 @@ module.exports = {
     tsPreCompilationDeps: 'specify',
     tsConfig: { fileName: 'tsconfig.json' },
     extraExtensionsToScan: ['.svelte'],
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['svelte', 'import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.svelte', '.mjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['svelte', 'import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.svelte', '.mjs', '.json'],
+    },
   },
 };

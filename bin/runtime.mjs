@@ -26,7 +26,9 @@ export function findNode() {
   } catch {
     // Not installed: said below.
   }
-  throw new Error(`Maskloop needs Node 22.18 or later (this is ${process.versions.node}). Install it, or run \`npm ci\` here, which brings its own.`);
+  throw new Error(
+    `Maskloop needs Node 22.18 or later (this is ${process.versions.node}). Install it, or run \`npm ci\` here, which brings its own.`,
+  );
 }
 
 /** `src/main/NAME.ts` in a checkout, `dist/main/NAME.js` where only the built code is there. */

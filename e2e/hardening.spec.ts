@@ -23,8 +23,24 @@ test('the page reaches nothing but the contract and the pixels of the open proje
     });
     expect(ran).toBe('refused');
     const code = 'data:text/javascript,export default 1';
-    expect(await page.evaluate((url) => import(url).then(() => 'ran', () => 'refused'), code)).toBe('refused');
-    expect(await page.evaluate(() => fetch('https://example.com/').then(() => 'reached', () => 'refused'))).toBe('refused');
+    expect(
+      await page.evaluate(
+        (url) =>
+          import(url).then(
+            () => 'ran',
+            () => 'refused',
+          ),
+        code,
+      ),
+    ).toBe('refused');
+    expect(
+      await page.evaluate(() =>
+        fetch('https://example.com/').then(
+          () => 'reached',
+          () => 'refused',
+        ),
+      ),
+    ).toBe('refused');
   });
 
   await test.step('pixels by image id only', async () => {
@@ -39,9 +55,18 @@ test('the page reaches nothing but the contract and the pixels of the open proje
 
   await test.step('the window is the only thing served', async () => {
     const root = host.kind === 'desktop' ? 'maskloop://app' : new URL(home).origin;
-    const status = (path: string): Promise<number> => page.evaluate((url) => fetch(url).then((response) => response.status, () => 0), root + path);
+    const status = (path: string): Promise<number> =>
+      page.evaluate(
+        (url) =>
+          fetch(url).then(
+            (response) => response.status,
+            () => 0,
+          ),
+        root + path,
+      );
     expect(await status('/index.html')).toBe(200);
-    for (const path of ['/package.json', '/..%2fmain%2fapp.js', '/%2e%2e/%2e%2e/package.json', '/main/app.js']) expect(await status(path), path).toBe(404);
+    for (const path of ['/package.json', '/..%2fmain%2fapp.js', '/%2e%2e/%2e%2e/package.json', '/main/app.js'])
+      expect(await status(path), path).toBe(404);
   });
 
   await test.step('only the calls of the contract, with what they take', async () => {
@@ -49,7 +74,11 @@ test('the page reaches nothing but the contract and the pixels of the open proje
       page.evaluate(
         async ([call, given]) => {
           if (window.maskloop) return window.maskloop.invoke(call, given);
-          const response = await fetch(`/call/${call}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(given) });
+          const response = await fetch(`/call/${call}`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(given),
+          });
           return response.json() as Promise<unknown>;
         },
         [name, input] as const,
@@ -57,7 +86,10 @@ test('the page reaches nothing but the contract and the pixels of the open proje
     expect(await ask('fs.readFile', { path: '/etc/passwd' })).toMatchObject({ ok: false, error: { code: 'invalid' } });
     expect(await ask('__proto__', {})).toMatchObject({ ok: false, error: { code: 'invalid' } });
     expect(await ask('images.get', { imageId: '1' })).toMatchObject({ ok: false, error: { code: 'invalid', detail: { key: 'imageId' } } });
-    expect(await ask('document.apply', { imageId: 1, base: 0, diff: { added: [{}] } })).toMatchObject({ ok: false, error: { code: 'invalid' } });
+    expect(await ask('document.apply', { imageId: 1, base: 0, diff: { added: [{}] } })).toMatchObject({
+      ok: false,
+      error: { code: 'invalid' },
+    });
   });
 
   if (host.kind === 'desktop') {

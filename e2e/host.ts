@@ -75,7 +75,11 @@ function listen(page: Page, complaints: string[]): void {
 }
 
 async function startBrowser(env: Record<string, string>): Promise<Running> {
-  const server = spawn(process.execPath, [join(ROOT, 'bin', 'maskloop.mjs'), 'serve', '--json'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [join(ROOT, 'bin', 'maskloop.mjs'), 'serve', '--json'], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let browser: Browser | null = null;
   try {
     const url = await firstUrl(server);

@@ -53,7 +53,9 @@ test('a folder of photos becomes a corrected, verified COCO dataset, across a re
     await host.page.keyboard.press('Enter');
     await saved(host.page, 1);
     const document = await shownDocument(host.page);
-    expect(document.annotations).toMatchObject([{ geometry: { kind: 'mask', rle: toAccept.rle }, origin: 'accepted', suggestionId: toAccept.id, labelId: toAccept.labelId }]);
+    expect(document.annotations).toMatchObject([
+      { geometry: { kind: 'mask', rle: toAccept.rle }, origin: 'accepted', suggestionId: toAccept.id, labelId: toAccept.labelId },
+    ]);
   });
 
   await test.step('reject one', async () => {
@@ -92,7 +94,8 @@ test('a folder of photos becomes a corrected, verified COCO dataset, across a re
     await host.page.getByTestId('class-row').first().click();
     await host.page.getByTestId('tool-brush').click();
     const zigzag: [number, number][] = [];
-    for (let row = 0; row <= 8; row++) zigzag.push([spot.x + 10 + (row % 2 ? 100 : 0), spot.y + 10 + row * 12], [spot.x + 10 + (row % 2 ? 0 : 100), spot.y + 10 + row * 12]);
+    for (let row = 0; row <= 8; row++)
+      zigzag.push([spot.x + 10 + (row % 2 ? 100 : 0), spot.y + 10 + row * 12], [spot.x + 10 + (row % 2 ? 0 : 100), spot.y + 10 + row * 12]);
     await drag(host.page, zigzag);
     await saved(host.page, 4);
     await host.page.getByTestId('tool-eraser').click();

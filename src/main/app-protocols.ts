@@ -47,7 +47,10 @@ export function serveProtocols(session: Session, studio: Studio, rendererFolder:
       });
     } catch (thrown) {
       const error = toWireError(thrown);
-      return new Response(error.message, { status: error.code === 'not-found' ? 404 : 500, headers: { ...COMMON_HEADERS, 'content-type': 'text/plain; charset=utf-8' } });
+      return new Response(error.message, {
+        status: error.code === 'not-found' ? 404 : 500,
+        headers: { ...COMMON_HEADERS, 'content-type': 'text/plain; charset=utf-8' },
+      });
     }
   });
 }

@@ -69,12 +69,14 @@ async function start(): Promise<void> {
   studio = running;
   serveProtocols(own, running, fileURLToPath(new URL('dist/renderer', packageFolder)));
   Menu.setApplicationMenu(
-    Menu.buildFromTemplate(menuTemplate(process.platform, {
-      openFolder: () => {
-        openPicked().catch(log.error);
-      },
-      showLog: () => shell.showItemInFolder(join(home, 'logs', 'desktop.log')),
-    })),
+    Menu.buildFromTemplate(
+      menuTemplate(process.platform, {
+        openFolder: () => {
+          openPicked().catch(log.error);
+        },
+        showLog: () => shell.showItemInFolder(join(home, 'logs', 'desktop.log')),
+      }),
+    ),
   );
   await openFromArguments(process.argv, process.cwd());
   await openWindow(running);
@@ -82,7 +84,10 @@ async function start(): Promise<void> {
 
 async function openWindow(running: Studio): Promise<void> {
   const boundsFile = join(home, 'window.json');
-  const before = readBounds(boundsFile, screen.getAllDisplays().map((display) => display.workArea));
+  const before = readBounds(
+    boundsFile,
+    screen.getAllDisplays().map((display) => display.workArea),
+  );
   const opened = new BrowserWindow({
     ...(before === null ? { width: 1440, height: 900 } : { x: before.x, y: before.y, width: before.width, height: before.height }),
     minWidth: 960,
@@ -118,7 +123,11 @@ async function openWindow(running: Studio): Promise<void> {
   opened.webContents.on('render-process-gone', (_event, details) => {
     log.error('the page is gone', details);
     if (details.reason === 'clean-exit' || opened.isDestroyed()) return;
-    dialog.showMessageBoxSync(opened, { type: 'error', message: 'The window crashed and is opened again.', detail: `${details.reason}. Everything shown as saved is saved.` });
+    dialog.showMessageBoxSync(opened, {
+      type: 'error',
+      message: 'The window crashed and is opened again.',
+      detail: `${details.reason}. Everything shown as saved is saved.`,
+    });
     opened.webContents.reload();
   });
   opened.on('close', () => {
@@ -141,7 +150,9 @@ async function openFromArguments(argv: readonly string[], cwd: string): Promise<
   if (studio === null) return;
   // Run unpackaged, our own folder is an argument too, behind Chromium's.
   const given = argv.slice(1).filter((argument) => resolve(cwd, argument) !== app.getAppPath());
-  const folder = given.find((argument) => !argument.startsWith('-') && statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isDirectory());
+  const folder = given.find(
+    (argument) => !argument.startsWith('-') && statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isDirectory(),
+  );
   const reply = given.includes('--sample')
     ? await dispatch(studio, 'project.openSample', {})
     : folder === undefined

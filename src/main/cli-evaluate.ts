@@ -34,7 +34,9 @@ export async function evaluateJob(console: Console, signal: AbortSignal, options
       signal,
       onProgress: (done, total) => console.progress(`Predicting: ${done} of ${count(total, 'image')}`),
     });
-    console.say(`Model ${evaluated.modelId} ${evaluated.modelVersion} on ${evaluated.provider}: ${Math.round(evaluated.meanTotalMs)} ms an image, ${Math.round(evaluated.meanRunMs)} ms of it in the model`);
+    console.say(
+      `Model ${evaluated.modelId} ${evaluated.modelVersion} on ${evaluated.provider}: ${Math.round(evaluated.meanTotalMs)} ms an image, ${Math.round(evaluated.meanRunMs)} ms of it in the model`,
+    );
     for (const line of evaluationLines(evaluated[kind])) console.say(line);
     for (const { path, reason } of evaluated.failures) console.say(`  ${path}: ${reason}`);
     return { code: evaluated.failures.length > 0 ? EXIT.partly : EXIT.ok, value: evaluated };

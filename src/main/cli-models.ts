@@ -12,7 +12,9 @@ export async function listModelsJob(session: Session): Promise<Outcome> {
   const models = await session.call('models.list', {});
   for (const model of models) {
     const kind = [model.family, model.variant].filter((part) => part !== null).join(', ');
-    session.console.say(`${model.id} ${model.version}  ${model.name} (${kind}), ${count(model.labels.length, 'class')}, ${(model.bytes / 2 ** 20).toFixed(1)} MB, ${model.license}`);
+    session.console.say(
+      `${model.id} ${model.version}  ${model.name} (${kind}), ${count(model.labels.length, 'class')}, ${(model.bytes / 2 ** 20).toFixed(1)} MB, ${model.license}`,
+    );
     session.console.say(`  ${model.labels.join(', ')}`);
     if (model.problem !== null) session.console.say(`  cannot be used: ${model.problem}`);
   }

@@ -12,7 +12,9 @@ export function verifyJob(console: Console, folder: string): Outcome {
   const { file } = placeProject(folder, null, appFolder());
   if (!existsSync(file)) throw new AppError('not-found', `${folder} has no project: ${file} is not there.`, { file });
   const report = verifyProject(file);
-  console.say(`${file}: ${count(report.images, 'image')}, ${count(report.annotations, 'annotation')}, ${count(report.changes, 'change')} in the journal`);
+  console.say(
+    `${file}: ${count(report.images, 'image')}, ${count(report.annotations, 'annotation')}, ${count(report.changes, 'change')} in the journal`,
+  );
   for (const problem of report.problems) console.say(`  ${problem}`);
   console.say(report.ok ? 'Intact: integrity and references hold, and the journal replays to the same state.' : 'NOT intact.');
   return { code: report.ok ? EXIT.ok : EXIT.failed, value: { file, ...report } };

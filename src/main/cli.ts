@@ -76,7 +76,8 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
-  const command = (name: string, description: string): Command => root.command(name).description(description).option('--json', 'print one JSON object instead of text');
+  const command = (name: string, description: string): Command =>
+    root.command(name).description(description).option('--json', 'print one JSON object instead of text');
 
   command('serve [folder]', 'the studio in a browser on this machine (127.0.0.1, one-time address)')
     .option('--port <port>', 'port to listen on; 0 lets the system choose', wholeNumber, 0)
@@ -106,7 +107,9 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .option('--all', 'also images that somebody has worked on; their annotations stay as they are')
     .option('--resume <run>', 'go on with an interrupted or cancelled run', wholeNumber)
     .action((folder: string, options: { model?: string; all?: true; resume?: number }) =>
-      withStudio((session) => predictJob(session, folder, { model: options.model ?? null, all: options.all === true, resume: options.resume ?? null })),
+      withStudio((session) =>
+        predictJob(session, folder, { model: options.model ?? null, all: options.all === true, resume: options.resume ?? null }),
+      ),
     );
 
   command('accept <folder>', 'accept pending suggestions as they are')
@@ -119,7 +122,9 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .option('--skip-empty', 'leave out images without annotations')
     .addOption(new Option('--pixels <space>', 'oriented as shown, or raw as in the file').choices(['oriented', 'raw']).default('oriented'))
     .action((folder: string, options: { out: string; skipEmpty?: true; pixels: 'oriented' | 'raw' }) =>
-      withStudio((session) => exportJob(session, folder, { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels })),
+      withStudio((session) =>
+        exportJob(session, folder, { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels }),
+      ),
     );
 
   command('evaluate', 'COCO figures of results, or of a model, against a truth')
@@ -146,9 +151,11 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
       finish(await checkModelsJob(console, id ?? null));
     });
 
-  command('verify <folder>', 'check the project file: integrity, references, and that the journal replays to the same state').action((folder: string) => {
-    finish(verifyJob(console, folder));
-  });
+  command('verify <folder>', 'check the project file: integrity, references, and that the journal replays to the same state').action(
+    (folder: string) => {
+      finish(verifyJob(console, folder));
+    },
+  );
   return root;
 }
 

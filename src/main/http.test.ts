@@ -34,11 +34,19 @@ let cookie: string;
 function ask(path: string, options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: '127.0.0.1', port: host.port, path, method: options.method ?? 'GET', headers: { host: `127.0.0.1:${host.port}`, ...options.headers } },
+      {
+        host: '127.0.0.1',
+        port: host.port,
+        path,
+        method: options.method ?? 'GET',
+        headers: { host: `127.0.0.1:${host.port}`, ...options.headers },
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+        );
         response.on('error', reject);
       },
     );
@@ -65,7 +73,14 @@ beforeAll(async () => {
   writeFileSync(join(renderer, '.hidden.js'), 'hidden');
   writeFileSync(join(folder, 'secret.json'), '{"secret":true}');
   symlinkSync(join(folder, 'secret.json'), join(renderer, 'link.json'));
-  studio = createStudio({ inference, appFolder: join(folder, 'app'), host: 'browser', decoder: 'test', version: '0.0.0', pickFolder: null });
+  studio = createStudio({
+    inference,
+    appFolder: join(folder, 'app'),
+    host: 'browser',
+    decoder: 'test',
+    version: '0.0.0',
+    pickFolder: null,
+  });
   host = await startHttpHost({ studio, rendererFolder: renderer, port: 0 });
   const url = new URL(host.signInUrl());
   const signed = await ask(url.pathname + url.search);
@@ -103,10 +118,13 @@ describe('signing in', () => {
     expect((await ask(url.pathname + url.search, { headers: { cookie } })).status).toBe(200);
   });
 
-  it.each(['/', '/index.html', '/assets/main-abc.js', '/events', '/pixels/image/1/full'])('answers 401 to %s without the cookie', async (path) => {
-    expect((await ask(path)).status).toBe(401);
-    expect((await ask(path, { headers: { cookie: `maskloop-${host.port}=wrong` } })).status).toBe(401);
-  });
+  it.each(['/', '/index.html', '/assets/main-abc.js', '/events', '/pixels/image/1/full'])(
+    'answers 401 to %s without the cookie',
+    async (path) => {
+      expect((await ask(path)).status).toBe(401);
+      expect((await ask(path, { headers: { cookie: `maskloop-${host.port}=wrong` } })).status).toBe(401);
+    },
+  );
 
   it('answers 401 to a call without the cookie', async () => {
     expect((await call('app.info', '{}', { cookie: '' })).status).toBe(401);
@@ -130,7 +148,11 @@ describe('who may ask', () => {
   });
 
   it('never allows another origin to read, whatever is asked', async () => {
-    for (const answer of [await ask('/', { headers: { cookie } }), await call('app.info', '{}'), await ask('/call/app.info', { method: 'OPTIONS', headers: { cookie } })]) {
+    for (const answer of [
+      await ask('/', { headers: { cookie } }),
+      await call('app.info', '{}'),
+      await ask('/call/app.info', { method: 'OPTIONS', headers: { cookie } }),
+    ]) {
       expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
     }
   });
@@ -143,10 +165,13 @@ describe('calls', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ ok: true, value: { host: 'browser', version: '0.0.0' } });
   });
 
-  it.each(['nothing.here', '__proto__', 'constructor', 'toString', '', 'app.info/../project.open'])('refuses the unknown call "%s"', async (name) => {
-    const answer = await call(name, '{}');
-    expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: { code: 'invalid' } });
-  });
+  it.each(['nothing.here', '__proto__', 'constructor', 'toString', '', 'app.info/../project.open'])(
+    'refuses the unknown call "%s"',
+    async (name) => {
+      const answer = await call(name, '{}');
+      expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: { code: 'invalid' } });
+    },
+  );
 
   it.each(['{', '[1,', 'undefined', '"'])('refuses the malformed body %s', async (body) => {
     const answer = await call('app.info', body);
@@ -172,7 +197,13 @@ describe('calls', () => {
           port: host.port,
           path: '/call/document.apply',
           method: 'POST',
-          headers: { host: `127.0.0.1:${host.port}`, cookie, origin: host.origin, 'content-type': 'application/json', 'content-length': '999999999' },
+          headers: {
+            host: `127.0.0.1:${host.port}`,
+            cookie,
+            origin: host.origin,
+            'content-type': 'application/json',
+            'content-length': '999999999',
+          },
         },
         (response) => {
           response.resume();
@@ -238,19 +269,22 @@ describe('files', () => {
 describe('events', () => {
   it('tells a listener what the studio says', async () => {
     const heard = await new Promise<string>((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port: host.port, path: '/events', headers: { host: `127.0.0.1:${host.port}`, cookie } }, (response) => {
-        expect(response.headers['content-type']).toBe('text/event-stream');
-        let text = '';
-        response.on('data', (chunk: Buffer) => {
-          text += chunk.toString();
-          if (text.includes('event: project.changed')) {
-            response.destroy();
-            resolve(text);
-          }
-        });
-        mkdirSync(join(folder, 'photos'), { recursive: true });
-        call('project.open', JSON.stringify({ folder: join(folder, 'photos') })).catch(reject);
-      });
+      const sent = request(
+        { host: '127.0.0.1', port: host.port, path: '/events', headers: { host: `127.0.0.1:${host.port}`, cookie } },
+        (response) => {
+          expect(response.headers['content-type']).toBe('text/event-stream');
+          let text = '';
+          response.on('data', (chunk: Buffer) => {
+            text += chunk.toString();
+            if (text.includes('event: project.changed')) {
+              response.destroy();
+              resolve(text);
+            }
+          });
+          mkdirSync(join(folder, 'photos'), { recursive: true });
+          call('project.open', JSON.stringify({ folder: join(folder, 'photos') })).catch(reject);
+        },
+      );
       sent.on('error', reject);
       sent.end();
     });
@@ -260,5 +294,8 @@ describe('events', () => {
 });
 
 it('says which port is taken', async () => {
-  await expect(startHttpHost({ studio, rendererFolder: folder, port: host.port })).rejects.toMatchObject({ code: 'io', detail: { port: host.port } });
+  await expect(startHttpHost({ studio, rendererFolder: folder, port: host.port })).rejects.toMatchObject({
+    code: 'io',
+    detail: { port: host.port },
+  });
 });

@@ -98,7 +98,8 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
 
   function signIn(given: string, request: IncomingMessage, response: ServerResponse): void {
     const good = token !== null && sameSecret(given, token);
-    if (!good && !signedIn(request)) return refuse(response, 401, 'This address was used already or is not the newest: ask maskloop for a new one.');
+    if (!good && !signedIn(request))
+      return refuse(response, 401, 'This address was used already or is not the newest: ask maskloop for a new one.');
     if (good) token = null;
     response.setHeader('set-cookie', `${cookieName()}=${session}; HttpOnly; SameSite=Strict; Path=/`);
     // A page that moves on by itself, not a redirect: a Strict cookie set in a redirect that began

@@ -44,11 +44,20 @@ export async function createLocalStudio(): Promise<Studio> {
 /** The browser host's: inference in a child of plain Node. */
 export function createServingStudio(): Studio {
   // Run from its source, or from the build of an installed package.
-  const child = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'src/main/inference/child.ts' : 'dist/main/child.js', packageFolder));
-  return hostStudio('browser', remoteInference(() => forkChannel(child)), null);
+  const child = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? 'src/main/inference/child.ts' : 'dist/main/child.js', packageFolder),
+  );
+  return hostStudio(
+    'browser',
+    remoteInference(() => forkChannel(child)),
+    null,
+  );
 }
 
 /** The desktop's: inference in whatever process `channel` starts. */
-export function createDesktopStudio(options: { readonly channel: () => ChildChannel; readonly pickFolder: () => Promise<string | null> }): Studio {
+export function createDesktopStudio(options: {
+  readonly channel: () => ChildChannel;
+  readonly pickFolder: () => Promise<string | null>;
+}): Studio {
   return hostStudio('desktop', remoteInference(options.channel), options.pickFolder);
 }

@@ -22,7 +22,14 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
       ],
     },
     // On macOS text fields get these keys from the menu only.
-    ...(mac ? [{ label: 'Edit', submenu: [{ role: 'cut' as const }, { role: 'copy' as const }, { role: 'paste' as const }, { role: 'selectAll' as const }] }] : []),
+    ...(mac
+      ? [
+          {
+            label: 'Edit',
+            submenu: [{ role: 'cut' as const }, { role: 'copy' as const }, { role: 'paste' as const }, { role: 'selectAll' as const }],
+          },
+        ]
+      : []),
     { label: 'View', submenu: [{ role: 'togglefullscreen' }, { role: 'toggleDevTools' }] },
     { label: 'Help', submenu: [{ label: 'Show Log', click: () => actions.showLog() }] },
   ];

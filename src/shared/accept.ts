@@ -10,17 +10,15 @@ export function acceptAbove(document: ImageDocument, minScore: number, newId: ()
   const chosen = document.suggestions
     .filter((suggestion) => document.decisions[suggestion.id] === undefined && suggestion.score >= minScore)
     .sort((a, b) => a.score - b.score || b.id - a.id);
-  const added = chosen.map(
-    (suggestion, index): Annotation => ({
-      id: newId(),
-      labelId: suggestion.labelId,
-      geometry: { kind: 'mask', rle: suggestion.rle },
-      z: top + 1 + index,
-      crowd: false,
-      origin: 'accepted',
-      suggestionId: suggestion.id,
-    }),
-  );
+  const added = chosen.map((suggestion, index): Annotation => ({
+    id: newId(),
+    labelId: suggestion.labelId,
+    geometry: { kind: 'mask', rle: suggestion.rle },
+    z: top + 1 + index,
+    crowd: false,
+    origin: 'accepted',
+    suggestionId: suggestion.id,
+  }));
   const decided = chosen.map((suggestion) => ({ suggestionId: suggestion.id, from: null, to: 'accepted' as const }));
   return { added, removed: [], updated: [], decided };
 }
