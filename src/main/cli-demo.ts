@@ -35,7 +35,7 @@ export async function demoJob(session: Session, folder: string): Promise<Outcome
 
   console.say('4. Export as COCO');
   const report = await exportProject(session, { out: join(root, 'export'), includeEmpty: true, pixelSpace: 'oriented' });
-  sayExported(session, report);
+  sayExported(session, report, join(root, 'export'));
 
   console.say('5. The project file is checked');
   await session.call('project.close', {});

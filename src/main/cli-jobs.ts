@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { acceptAbove } from '../shared/accept.ts';
 import type { CallInput, ExportReport, ModelInfo, RunFailure, RunInfo } from '../shared/contract.ts';
 import { isEmpty } from '../shared/diff.ts';
@@ -158,11 +158,12 @@ export async function exportProject(session: Session, options: ExportOptions): P
 export async function exportJob(session: Session, folder: string, options: ExportOptions): Promise<Outcome> {
   await openProject(session, folder);
   const report = await exportProject(session, options);
-  sayExported(session, report);
+  sayExported(session, report, resolve(options.out));
   return { code: report.skipped.length > 0 ? EXIT.partly : EXIT.ok, value: report };
 }
 
-export function sayExported(session: Session, report: ExportReport): void {
+/** `out` is the folder that was written into; the report names files relative to it. */
+export function sayExported(session: Session, report: ExportReport, out: string): void {
   const { verified } = report;
   session.console.say(
     `Exported ${count(report.annotations, 'instance')} on ${count(report.images, 'image')} (${report.emptyImages} without any), ${count(report.categories.length, 'class')}, in ${duration(report.ms)}`,
@@ -171,5 +172,5 @@ export function sayExported(session: Session, report: ExportReport): void {
     `  read back and compared: ${count(verified.annotationsCompared, 'instance')}, smallest IoU ${verified.minIou}, largest difference of area ${verified.maxAreaDifference} and of box ${verified.maxBoxDifference} px`,
   );
   for (const { path, reason } of report.skipped) session.console.say(`  left out ${path}: ${reason}`);
-  for (const file of report.files) session.console.say(`  ${file}`);
+  for (const file of report.files) session.console.say(`  ${join(out, file)}`);
 }
