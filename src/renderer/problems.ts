@@ -12,7 +12,7 @@ interface Telling {
 export const TELLINGS: Readonly<Record<ErrorCode, Telling>> = {
   invalid: { headline: 'That does not fit', next: 'Change it and try again.' },
   'not-found': { headline: 'Not found', next: 'Check that it still exists and that its drive is connected.' },
-  conflict: { headline: 'That clashes with what is there', next: 'Nothing was overwritten. Open the image again to see how it stands.' },
+  conflict: { headline: 'That clashes with what is there', next: 'Nothing was overwritten. See how it stands now, then try again.' },
   unsupported: { headline: 'Not supported', next: 'Convert the file, or leave it out.' },
   'model-load': {
     headline: 'The model cannot be loaded',
