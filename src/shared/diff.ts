@@ -59,9 +59,13 @@ export function apply(content: Content, diff: Diff): Content {
   for (const change of diff.decided) {
     const now = decisions.get(change.suggestionId) ?? null;
     if (now !== change.from) {
-      throw new AppError('conflict', `Suggestion ${change.suggestionId} is ${now ?? 'undecided'}, expected ${change.from ?? 'undecided'}.`, {
-        suggestionId: change.suggestionId,
-      });
+      throw new AppError(
+        'conflict',
+        `Suggestion ${change.suggestionId} is ${now ?? 'undecided'}, expected ${change.from ?? 'undecided'}.`,
+        {
+          suggestionId: change.suggestionId,
+        },
+      );
     }
     if (change.to === null) decisions.delete(change.suggestionId);
     else decisions.set(change.suggestionId, change.to);

@@ -6,7 +6,10 @@ import { z } from 'zod';
 const finite = z.number();
 export const idSchema = z.number().int().positive();
 export const colorSchema = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'a colour is #RRGGBB');
-export const hotkeySchema = z.string().regex(/^[1-9]$/, 'a class hotkey is 1 to 9').nullable();
+export const hotkeySchema = z
+  .string()
+  .regex(/^[1-9]$/, 'a class hotkey is 1 to 9')
+  .nullable();
 export const labelNameSchema = z.string().trim().min(1, 'a class needs a name').max(120);
 
 export const ringSchema = z
@@ -58,11 +61,7 @@ export const diffSchema = z
     removed: z.array(annotationSchema).readonly(),
     updated: z.array(z.tuple([annotationSchema, annotationSchema]).readonly()).readonly(),
     decided: z
-      .array(
-        z
-          .object({ suggestionId: idSchema, from: decisionSchema.nullable(), to: decisionSchema.nullable() })
-          .readonly(),
-      )
+      .array(z.object({ suggestionId: idSchema, from: decisionSchema.nullable(), to: decisionSchema.nullable() }).readonly())
       .readonly(),
   })
   .readonly();
