@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { expect } from '@playwright/test';
 import { buildIfStale } from '../bin/build.mjs';
 import { findNode, root } from '../bin/runtime.mjs';
 import { launchChromium } from '../e2e/chromium.ts';
@@ -15,7 +16,7 @@ import { launchChromium } from '../e2e/chromium.ts';
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: join(root, 'docs', 'screenshot.jpg') },
-    image: { type: 'string', default: '1' },
+    image: { type: 'string', default: '5' },
     theme: { type: 'string', default: 'dark' },
     width: { type: 'string', default: '1440' },
     height: { type: 'string', default: '900' },
@@ -56,7 +57,11 @@ try {
   await films.nth(Number(values.image) - 1).click();
   const rows = page.locator('[data-testid="instance-row"][data-kind="annotation"]');
   await rows.first().waitFor();
-  await rows.nth(1).click();
+  // The document may be fetched once more after the first rows show; then the choice is made again.
+  await expect(async () => {
+    await rows.nth(1).click();
+    await expect(rows.nth(1)).toHaveAttribute('aria-selected', 'true', { timeout: 2000 });
+  }).toPass();
   // Everything that is still on its way: thumbnails and the picture itself.
   await page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0));
   await page.waitForLoadState('networkidle');
