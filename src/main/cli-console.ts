@@ -38,7 +38,7 @@ export function createConsole(json: boolean, out: NodeJS.WriteStream = process.s
     },
     progress(line, final = false) {
       if (err.isTTY) {
-        err.write(`\r\x1b[2K${line.slice(0, Math.max(20, err.columns - 1))}`);
+        err.write(`\r\x1b[2K${line.slice(0, (err.columns || 80) - 1)}`);
         open = true;
         if (final) {
           err.write('\n');

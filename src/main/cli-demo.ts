@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { count, duration, EXIT } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
-import { acceptSuggestions, exportProject, predictImages, sayExported, sayPredicted } from './cli-jobs.ts';
+import { acceptSuggestions, everyImage, exportProject, predictImages, sayExported, sayPredicted } from './cli-jobs.ts';
 import { openProject } from './cli-session.ts';
 import type { Session } from './cli-session.ts';
 import { writeSample } from './sample.ts';
@@ -26,8 +26,12 @@ export async function demoJob(session: Session, folder: string): Promise<Outcome
   console.say(`   ${count(project.images, 'image')}`);
 
   console.say('2. A Mask R-CNN proposes instances');
-  const predicted = await predictImages(session, { model: SAMPLE_MODEL, all: true, resume: null });
-  await sayPredicted(session, predicted);
+  // Only where nobody has worked yet: a second demo would otherwise accept everything once more.
+  let untouched = 0;
+  for await (const image of everyImage(session)) if (image.state === 'new' || image.state === 'predicted') untouched += 1;
+  const predicted = untouched === 0 ? null : await predictImages(session, { model: SAMPLE_MODEL, all: false, resume: null });
+  if (predicted === null) console.say('   every image was worked on before: there is nothing to predict');
+  else await sayPredicted(session, predicted);
 
   console.say(`3. Those with a score of ${MIN_SCORE} or more are accepted`);
   const accepted = await acceptSuggestions(session, MIN_SCORE);
@@ -44,7 +48,7 @@ export async function demoJob(session: Session, folder: string): Promise<Outcome
   console.say(verified.ok ? '   intact; the journal replays to the same state' : '   NOT intact');
   console.say(`Done in ${duration(Date.now() - startedMs)}. The project, its photos and the dataset are in ${root}`);
 
-  const failed = predicted.failures.length > 0 || report.skipped.length > 0;
+  const failed = (predicted?.failures.length ?? 0) > 0 || report.skipped.length > 0;
   return {
     code: !verified.ok ? EXIT.failed : failed ? EXIT.partly : EXIT.ok,
     value: { folder: root, project, predicted, accepted, report, verified },
