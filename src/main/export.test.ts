@@ -292,3 +292,10 @@ describe('exportCoco', () => {
     expect(readFileSync(path, 'utf8')).toBe('mine');
   });
 });
+
+it.skipIf(process.platform !== 'linux')('says at once where no folder can be made', async () => {
+  await expect(exportCoco(source([], {}), options({ out: '/proc/nope/coco' }))).rejects.toMatchObject({
+    code: 'io',
+    detail: { out: '/proc/nope/coco' },
+  });
+});

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { CocoExportOptions, ExportProgress, ExportReport } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
 import { checkCoco } from './formats/coco-check.ts';
 import { cocoCategories, writeCoco } from './formats/coco.ts';
 import type { ExportSource } from './formats/source.ts';
+import { makeFolder } from './make-folder.ts';
 
 export type { ExportSource, NumberedAnnotation } from './formats/source.ts';
 
@@ -39,10 +40,10 @@ export async function exportCoco(
   const temporary = join(out, `.${COCO_FILE}.${token}.tmp`);
   const temporaryReport = join(out, `.${REPORT_FILE}.${token}.tmp`);
   /** The uppermost folder that had to be made, to be removed again if nothing comes of it. */
-  let made: string | undefined;
+  let made: string | null = null;
   try {
     signal?.throwIfAborted();
-    made = await mkdir(out, { recursive: true });
+    made = makeFolder(out);
   } catch (cause) {
     throw exportError(cause, out, signal);
   }
@@ -74,7 +75,7 @@ export async function exportCoco(
   } catch (cause) {
     await rm(temporary, { force: true });
     await rm(temporaryReport, { force: true });
-    if (made !== undefined) await removeEmpty(out, made);
+    if (made !== null) await removeEmpty(out, made);
     throw exportError(cause, out, signal);
   }
 }

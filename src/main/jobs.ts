@@ -1,4 +1,4 @@
-import { join, sep } from 'node:path';
+import { isAbsolute, join, sep } from 'node:path';
 import type { RunInfo, RunState } from '../shared/contract.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
@@ -153,8 +153,9 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
     const image = store.images.get(imageId);
     if (image.error !== null) return { text: image.error, engine: false };
     const next = nextId === null ? null : store.images.get(nextId);
-    const request = { modelId, path: pathOf(folder, image), priority, next: next?.error === null ? pathOf(folder, next) : null } as const;
     try {
+      const ahead = next?.error === null && !leadsOutside(next.path) ? pathOf(folder, next) : null;
+      const request = { modelId, path: pathOf(folder, image), priority, next: ahead } as const;
       const prediction = await inference.predict(request, job.abort.signal);
       job.abort.signal.throwIfAborted();
       const extra = prediction.instances.map((i) => i.label).filter((name) => !labelIds.has(name));
@@ -227,9 +228,20 @@ function failedMessage(reason: string, total: number): string {
   return total === 1 ? reason : `All ${total} images failed, the first with: ${reason}`;
 }
 
-/** Absolute path of an image's file. */
+/**
+ * Absolute path of an image's file. A link in the folder may lead out of it: the user put it there. A
+ * path may not, for a project file can come from anybody. Throws `invalid`, naming the path.
+ */
 export function pathOf(folder: string, image: ImageRecord): string {
+  if (leadsOutside(image.path)) {
+    throw new AppError('invalid', `The project names ${image.path}, which lies outside its folder.`, { path: image.path });
+  }
   return join(folder, image.path.split('/').join(sep));
+}
+
+function leadsOutside(path: string): boolean {
+  const parts = path.split(sep === '/' ? '/' : /[\\/]/);
+  return parts.some((part) => part === '' || part === '.' || part === '..') || isAbsolute(parts.join(sep));
 }
 
 function check(prediction: Prediction, image: ImageRecord, labelIds: ReadonlyMap<string, number>): NewSuggestion[] {

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * A small JSON file of the app's own. A file that is broken or of another shape is set aside as
@@ -18,7 +19,7 @@ export function readKept<S extends z.ZodType>(file: string, schema: S, fallback:
 
 /** Writes beside the file, then takes its name: the file is the old or the new one, never half. */
 export function writeKept(file: string, value: unknown): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const partial = `${file}.${process.pid}.partial`;
   const descriptor = openSync(partial, 'w');
   writeSync(descriptor, `${JSON.stringify(value, null, 2)}\n`);

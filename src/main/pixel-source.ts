@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { PixelSize } from '../shared/contract.ts';
-import { AppError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import { displayable, thumbnail } from './inference/pixels.ts';
 import { pathOf } from './jobs.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** What the window is shown, as bytes or as a file to be streamed, with its media type. */
 export interface PixelBytes {
@@ -23,10 +23,6 @@ export const THUMB_PX = 256;
  */
 export async function readPixels(folder: string, cache: string, image: ImageRecord, size: PixelSize): Promise<PixelBytes> {
   const file = pathOf(folder, image);
-  const within = relative(folder, file);
-  if (within.startsWith('..') || isAbsolute(within)) {
-    throw new AppError('invalid', `The project names ${image.path}, which lies outside its folder.`, { path: image.path });
-  }
   if (size === 'full') {
     const shown = await displayable(file);
     return { type: shown.type, body: shown.kind === 'file' ? { path: shown.path } : shown.bytes };
@@ -44,7 +40,7 @@ let writes = 0;
 async function keep(file: string, body: Buffer): Promise<void> {
   const partial = `${file}.${process.pid}-${++writes}.partial`;
   try {
-    await mkdir(join(file, '..'), { recursive: true });
+    makeFolder(dirname(file));
     await writeFile(partial, body);
     await rename(partial, file);
   } catch (thrown) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, copyFileSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { AppError } from '../shared/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface ProjectPlace {
   /** Absolute. */
@@ -19,7 +20,9 @@ export const PROJECT_FILE = 'project.db';
 /**
  * Where the project of an image folder lies: in the folder's `.maskloop`; where that cannot be
  * written, in the app's own folder; or in the file that was asked for by name. A project that lies in
- * a folder that cannot be written is copied, once. Throws `not-found` where the folder is not there.
+ * a folder that cannot be written is copied, once. Where both are there, the one that was written last
+ * is taken, and the note names the other: work done while the folder could not be written must not
+ * vanish when it can be again. Throws `not-found` where the folder is not there.
  */
 export function placeProject(folder: string, file: string | null, appFolder: string): ProjectPlace {
   const absolute = resolve(folder);
@@ -33,21 +36,33 @@ export function placeProject(folder: string, file: string | null, appFolder: str
   const inside = join(absolute, PROJECT_FOLDER, PROJECT_FILE);
   const outside = join(own, PROJECT_FILE);
   const reason = refusalToWrite(join(absolute, PROJECT_FOLDER), inside);
-  if (reason === null && (existsSync(inside) || !existsSync(outside))) {
-    return { folder: absolute, file: inside, cache: join(absolute, PROJECT_FOLDER, 'cache'), note: null };
+  // A full disk is no reason to go elsewhere: what is there opens, and a save says that it is full.
+  const full = reason === 'ENOSPC' || reason === 'EDQUOT';
+  if (reason === null || (full && existsSync(inside))) {
+    const [ours, theirs] = [writtenMs(outside), writtenMs(inside)];
+    if (ours === 0 || theirs >= ours) {
+      const note = ours === 0 ? null : `There is an older project file of this folder, ${outside}; it is not used.`;
+      return { folder: absolute, file: inside, cache: join(absolute, PROJECT_FOLDER, 'cache'), note };
+    }
+    const other = theirs === 0 ? '' : ` The older ${inside} is not used.`;
+    const note = `The folder could not be written earlier, so its project file is ${outside}.${other}`;
+    return { folder: absolute, file: outside, cache, note };
   }
-  if (reason === null) {
-    return { folder: absolute, file: outside, cache, note: `The folder could not be written earlier, so its project file is ${outside}.` };
-  }
-  mkdirSync(own, { recursive: true });
+  makeFolder(own);
   if (existsSync(inside) && !existsSync(outside)) copyProject(inside, outside);
   return { folder: absolute, file: outside, cache, note: `The folder cannot be written (${reason}), so its project file is ${outside}.` };
+}
+
+/** When a project file, or its log, was last written, in ms since 1970; 0 where it is not there. */
+function writtenMs(file: string): number {
+  if (!existsSync(file)) return 0;
+  return Math.max(...[file, `${file}-wal`].map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0));
 }
 
 /** Tries it, because permissions, read-only mounts and quotas do not show in a file's mode. */
 function refusalToWrite(folder: string, file: string): string | null {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const probe = join(folder, `.probe-${process.pid}`);
     writeFileSync(probe, '');
     rmSync(probe);
@@ -61,6 +76,7 @@ function refusalToWrite(folder: string, file: string): string | null {
 function copyProject(from: string, to: string): void {
   // The log first: a project without its log would be an older one, a log without its project is ignored.
   if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`);
-  mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to);
+  // Under another name first: half a copy must not be taken for the project after a crash.
+  copyFileSync(from, `${to}.partial`);
+  renameSync(`${to}.partial`, to);
 }

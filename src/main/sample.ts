@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -8,6 +8,7 @@ import { AppError } from '../shared/errors.ts';
 import type { SampleScene } from '../shared/scenes/index.ts';
 import { SAMPLE_SCENES } from '../shared/scenes/index.ts';
 import { encodeJpeg } from './inference/pixels.ts';
+import { makeFolder } from './make-folder.ts';
 import { packageFolder } from './version.ts';
 
 const MOST_THREADS = 4;
@@ -22,7 +23,7 @@ export async function writeSample(
   onProgress: (done: number, total: number) => void = () => undefined,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const missing = SAMPLE_SCENES.filter(({ name }) => !existsSync(join(folder, name)));
   let done = SAMPLE_SCENES.length - missing.length;
   onProgress(done, SAMPLE_SCENES.length);
