@@ -77,6 +77,8 @@ function listen(page: Page, complaints: string[]): void {
 async function startBrowser(env: Record<string, string>): Promise<Running> {
   const server = spawn(process.execPath, [join(ROOT, 'bin', 'maskloop.mjs'), 'serve', '--json'], {
     cwd: ROOT,
+    // A machine busy with other work starts slowly; that is no failure.
+    timeout: 120_000,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -131,6 +133,8 @@ async function startDesktop(env: Record<string, string>): Promise<Running> {
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ROOT],
     env,
     cwd: ROOT,
+    // A machine busy with other work starts slowly; that is no failure.
+    timeout: 120_000,
   });
   const page = await app.firstWindow();
   await setSize(app, 1440, 900);
