@@ -1,4 +1,4 @@
-import { defineConfig } from '@playwright/test';
+import { defineConfig } from 'playwright/test';
 
 /** `MASKLOOP_E2E_HOST` is `browser` (default) or `desktop`: the same specs on both (see e2e/host.ts). */
 const host = process.env['MASKLOOP_E2E_HOST'] ?? 'browser';

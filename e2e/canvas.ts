@@ -1,5 +1,5 @@
-import type { Page } from '@playwright/test';
-import { expect } from '@playwright/test';
+import type { Page } from 'playwright/test';
+import { expect } from 'playwright/test';
 import type { ImageDocument } from '../src/shared/records.ts';
 import '../src/renderer/canvas/diagnostics.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from '@playwright/test';
-import { chromium } from '@playwright/test';
+import type { Browser } from 'playwright/test';
+import { chromium } from 'playwright/test';
 
 /**
  * A Chromium from the package registry, with the system libraries it needs beside it, so that the

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Browser, ElectronApplication, Page } from '@playwright/test';
-import { _electron, test as base } from '@playwright/test';
+import type { Browser, ElectronApplication, Page } from 'playwright/test';
+import { _electron, test as base } from 'playwright/test';
 import { launchChromium } from './chromium.ts';
 
 /**
@@ -65,7 +65,7 @@ export const test = base.extend<{ host: Host }>({
     rmSync(folder, { recursive: true, force: true });
   },
 });
-export { expect } from '@playwright/test';
+export { expect } from 'playwright/test';
 
 function listen(page: Page, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));

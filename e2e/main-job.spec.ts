@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import type { Page } from 'playwright/test';
 import { simplifyParts } from '../src/shared/geometry/simplify.ts';
 import { contourOfRle } from '../src/shared/mask/contour.ts';
 import { decodeRle, rleArea, rleBox } from '../src/shared/mask/rle.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { expect } from '@playwright/test';
+import { expect } from 'playwright/test';
 import { buildIfStale } from '../bin/build.mjs';
 import { findNode, root } from '../bin/runtime.mjs';
 import { launchChromium } from '../e2e/chromium.ts';
