@@ -1,7 +1,7 @@
 """Trains mask-rcnn-scenes, or from its weights mask-rcnn-nuts. Always ends in `--minutes`, whatever the machine.
 
     python3 train.py scenes --data DIR --held DIR --out DIR --minutes 46
-    python3 train.py nuts --data DIR --out DIR --minutes 36 --init scenes.pt
+    python3 train.py nuts --data DIR --out DIR --minutes 25 --init scenes.pt
 
 Progress is max(step / steps, elapsed / minutes): warm-up, then cosine to zero over it, and picture size grows with
 it. A checkpoint is written every few minutes; `--resume` goes on from it, its minutes counted in.

@@ -42,7 +42,7 @@ interface Candidate {
  * Draws a table top with 3 to 15 everyday objects, seen from above, as a photograph with exact instance masks.
  * The same seed and size give the same bytes. Masks of different objects never share a pixel. Every drawn object is
  * annotated: one that would hardly be seen is taken off the table before anything is drawn.
- * Throws RangeError for a size that is not two whole numbers from 64 to 8192.
+ * Throws RangeError for a size that is not two whole numbers from 64 to 8192, Error where no three objects find room.
  */
 export function drawScene(seed: number, size: { width: number; height: number } = { width: 640, height: 480 }): Scene {
   const { width, height } = size;
@@ -53,7 +53,12 @@ export function drawScene(seed: number, size: { width: number; height: number } 
   const short = Math.min(width, height);
   const surface = makeSurface(random);
   const light = makeLight(random);
-  const candidates = keepVisible(arrange(random, width, height), width, height);
+  let candidates = keepVisible(arrange(random, width, height), width, height);
+  // Seldom, in small or crowded pictures, too little is left to see: lay the table again.
+  for (let attempt = 0; candidates.length < FEWEST && attempt < 50; attempt++) {
+    candidates = keepVisible(arrange(random, width, height), width, height);
+  }
+  if (candidates.length < FEWEST) throw new Error(`scene ${seed}: fewer than ${FEWEST} objects can be seen at ${width}×${height}`);
   const layers = layTable(width, height, surface, short / 480);
   candidates.forEach((candidate, id) => layObject(layers, candidate.placement, id));
   const rgb = develop(shade(layers, light), width, height, random);
@@ -129,9 +134,7 @@ function keepVisible(candidates: Candidate[], width: number, height: number): Ca
     if (worst < 0) break;
     kept[worst] = false;
   }
-  const left = candidates.filter((_, id) => kept[id]);
-  if (left.length < FEWEST) throw new Error(`scene: only ${left.length} objects fit`);
-  return left;
+  return candidates.filter((_, id) => kept[id]);
 }
 
 /** Pixels that the object would cover if nothing cut or covered it. */
