@@ -12,10 +12,13 @@ const folder = temporaryFolder();
 let files = 0;
 const freshFile = (): string => join(folder, `database-${++files}.db`);
 
-/** A file of version 1 with one image and one instance, as a released Maskloop left it. */
+/** This version, as a later one sees it. */
+const OLD = MIGRATIONS.length;
+
+/** A file of this version with one image and one instance. */
 function oldFile(): string {
   const file = freshFile();
-  const store = openStore(file, { migrations: MIGRATIONS.slice(0, 1) });
+  const store = openStore(file);
   const { imageIds, labelId } = seed(store);
   store.documents.apply(imageIds[0] ?? 0, 0, adding(annotation('one', labelId)));
   store.close();
@@ -82,16 +85,16 @@ describe('opening', () => {
 describe('migration', () => {
   it('brings an older file up to date and keeps a copy of it as it was', () => {
     const file = oldFile();
-    const store = openStore(file, { migrations: [...MIGRATIONS.slice(0, 1), ADD_COLUMN] });
+    const store = openStore(file, { migrations: [...MIGRATIONS, ADD_COLUMN] });
     expect(store.documents.load(1).annotations).toHaveLength(1);
     expect(store.verify().ok).toBe(true);
     store.close();
     const now = new Database(file);
-    expect(now.pragma('user_version', { simple: true })).toBe(2);
+    expect(now.pragma('user_version', { simple: true })).toBe(OLD + 1);
     expect(now.prepare('SELECT DISTINCT rating FROM image').pluck().all()).toEqual([3]);
     now.close();
-    const copy = new Database(`${file}.v1.bak`, { readonly: true });
-    expect(copy.pragma('user_version', { simple: true })).toBe(1);
+    const copy = new Database(`${file}.v${OLD}.bak`, { readonly: true });
+    expect(copy.pragma('user_version', { simple: true })).toBe(OLD);
     expect(copy.prepare('SELECT count(*) FROM annotation').pluck().get()).toBe(1);
     copy.close();
   });
@@ -100,33 +103,49 @@ describe('migration', () => {
     const file = oldFile();
     const halfway = `${ADD_COLUMN}; INSERT INTO image (path) VALUES ('no such row');`;
     const newLabel = 'CREATE TABLE tag (id INTEGER PRIMARY KEY) STRICT';
-    expect(() => openStore(file, { migrations: [...MIGRATIONS.slice(0, 1), newLabel, halfway] })).toThrow(
-      expect.objectContaining({ code: 'storage', message: containing('from file version 2 to 3') }),
+    expect(() => openStore(file, { migrations: [...MIGRATIONS, newLabel, halfway] })).toThrow(
+      expect.objectContaining({ code: 'storage', message: containing(`from file version ${OLD + 1} to ${OLD + 2}`) }),
     );
     const db = new Database(file, { readonly: true });
-    expect(db.pragma('user_version', { simple: true })).toBe(2);
+    expect(db.pragma('user_version', { simple: true })).toBe(OLD + 1);
     expect(db.prepare("SELECT count(*) FROM pragma_table_info('image') WHERE name = 'rating'").pluck().get()).toBe(0);
     expect(db.prepare('SELECT count(*) FROM annotation').pluck().get()).toBe(1);
     db.close();
-    expect(existsSync(`${file}.v1.bak`)).toBe(true);
+    expect(existsSync(`${file}.v${OLD}.bak`)).toBe(true);
   });
 
   it('refuses a step that would leave rows pointing nowhere', () => {
     const file = oldFile();
     const orphan = 'PRAGMA defer_foreign_keys = ON; DELETE FROM label';
-    expect(() => openStore(file, { migrations: [...MIGRATIONS.slice(0, 1), orphan] })).toThrow(/would point nowhere|FOREIGN KEY/);
-    const store = openStore(file, { migrations: MIGRATIONS.slice(0, 1) });
+    expect(() => openStore(file, { migrations: [...MIGRATIONS, orphan] })).toThrow(/would point nowhere|FOREIGN KEY/);
+    const store = openStore(file);
     expect(store.labels.list()).toHaveLength(1);
     store.close();
   });
 
   it('refuses a newer file and leaves it alone', () => {
     const file = oldFile();
-    openStore(file, { migrations: [...MIGRATIONS.slice(0, 1), ADD_COLUMN] }).close();
+    openStore(file, { migrations: [...MIGRATIONS, ADD_COLUMN] }).close();
     const before = readFileSync(file);
-    expect(() => openStore(file, { migrations: MIGRATIONS.slice(0, 1) })).toThrow(
-      expect.objectContaining({ code: 'unsupported', detail: { file, version: 2, newest: 1 } }),
+    expect(() => openStore(file)).toThrow(
+      expect.objectContaining({ code: 'unsupported', detail: { file, version: OLD + 1, newest: OLD } }),
     );
     expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('brings the file of every earlier version up to date, with what it holds', () => {
+    for (let version = 1; version < OLD; version++) {
+      const file = freshFile();
+      const { db, close } = openDatabase(file, { migrations: MIGRATIONS.slice(0, version) });
+      db.exec(`INSERT INTO label (name, color, position) VALUES ('mug', '#123456', 0);
+        INSERT INTO image (path, sort_key, folded, width, height, orientation, bytes, modified_ms, sha256, state)
+        VALUES ('a.jpg', 'a.jpg', 'a.jpg', 64, 48, 1, 1, 1, 'x', 'new')`);
+      close();
+      const store = openStore(file);
+      store.documents.apply(1, 0, adding(annotation('one', 1)));
+      expect(store.verify()).toMatchObject({ ok: true, annotations: 1 });
+      store.close();
+      expect(existsSync(`${file}.v${version}.bak`)).toBe(true);
+    }
   });
 });

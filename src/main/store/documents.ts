@@ -3,9 +3,12 @@ import type { Diff } from '../../shared/diff.ts';
 import { reverse } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Annotation, Box, Decision, Geometry, ImageDocument, Suggestion } from '../../shared/records.ts';
+import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
 import { checkGeometry } from './geometry-check.ts';
 import type { Labels } from './labels.ts';
+import type { Kind } from './stacks.ts';
+import { createStacks } from './stacks.ts';
 
 /** What became of an edit; `revived` tells that a removed class came back with it. */
 export interface Committed {
@@ -29,8 +32,6 @@ export interface Documents {
   /** The stable number of an annotation in exports: from 1, kept through delete and undo. */
   number(annotationId: string): number;
 }
-
-type Kind = 'edit' | 'undo' | 'redo';
 
 interface ImageRow {
   readonly width: number;
@@ -74,7 +75,7 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
     SELECT s.id, s.run_id AS runId, s.label_id AS labelId, s.score, s.x, s.y, s.width, s.height,
       s.rle_height AS rleHeight, s.rle_width AS rleWidth, s.counts
     FROM suggestion s LEFT JOIN decision d ON d.suggestion_id = s.id
-    WHERE s.image_id = ? AND (s.run_id IS ? OR d.decision IS NOT NULL) ORDER BY s.score DESC, s.id`);
+    WHERE s.image_id = ? AND ((s.run_id IS ? AND NOT ${COVERED}) OR d.decision IS NOT NULL) ORDER BY s.score DESC, s.id`);
   const suggestionImage = db.prepare<[number], number>('SELECT image_id FROM suggestion WHERE id = ?').pluck();
   const decisionNow = db.prepare<[number], Decision>('SELECT decision FROM decision WHERE suggestion_id = ?').pluck();
   const decide = db.prepare<[number, number, Decision]>(
@@ -91,9 +92,7 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   const journal = db.prepare<[number, number, Kind, number | null, number, string]>(
     'INSERT INTO change (image_id, revision, kind, target, at, diff) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const stackRows = db.prepare<[number], { seq: number; kind: Kind; target: number | null }>(
-    'SELECT seq, kind, target FROM change INDEXED BY change_stack WHERE image_id = ? ORDER BY seq',
-  );
+  const stacks = createStacks(db);
   const diffOf = db.prepare<[number], string>('SELECT diff FROM change WHERE seq = ?').pluck();
   const advance = db.prepare<[number, number]>(`UPDATE image SET revision = ?,
     state = CASE WHEN state IN ('new', 'predicted') THEN 'in-progress' ELSE state END WHERE id = ?`);
@@ -120,25 +119,6 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
     return row;
   }
 
-  /** Edits that can be undone and redone, by sequence number, the next one last. */
-  function stacks(imageId: number): { undo: number[]; redo: number[] } {
-    const undo: number[] = [];
-    let redo: number[] = [];
-    for (const { seq, kind, target } of stackRows.all(imageId)) {
-      if (kind === 'edit') {
-        undo.push(seq);
-        redo = [];
-      } else if (kind === 'undo') {
-        undo.pop();
-        redo.push(target ?? 0);
-      } else {
-        redo.pop();
-        undo.push(target ?? 0);
-      }
-    }
-    return { undo, redo };
-  }
-
   /** The stored annotation, so that the journal reverses to what really was there. */
   function stored(imageId: number, id: string, verb: string): Annotation {
     const row = oneOf.get(id, imageId);
@@ -153,6 +133,9 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
       if (seen.has(id)) throw new AppError('invalid', `Annotation ${id} occurs twice in one change.`, { imageId, annotationId: id });
       seen.add(id);
     }
+    // Two decisions on one suggestion could not be taken back: a diff is reversed in any order.
+    if (new Set(diff.decided.map((d) => d.suggestionId)).size < diff.decided.length)
+      throw new AppError('invalid', 'A suggestion is decided on twice in one change.', { imageId });
     return {
       added: diff.added,
       removed: diff.removed.map((a) => stored(imageId, a.id, 'remove')),
@@ -211,16 +194,16 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
     diff: Diff,
   ): { atMs: number; undoable: number; redoable: number } {
     const atMs = Math.round(clock());
-    journal.run(imageId, revision, kind, target, atMs, JSON.stringify(diff));
+    const { lastInsertRowid } = journal.run(imageId, revision, kind, target, atMs, JSON.stringify(diff));
     advance.run(revision, imageId);
-    const { undo, redo } = stacks(imageId);
+    const { undo, redo } = stacks.push(imageId, revision, kind, Number(lastInsertRowid), target);
     return { atMs, undoable: undo.length, redoable: redo.length };
   }
 
   function step(imageId: number, base: number, kind: 'undo' | 'redo'): Committed {
     return write(() => {
       requireBase(imageId, base);
-      const target = stacks(imageId)[kind].at(-1);
+      const target = stacks.of(imageId, base)[kind].at(-1);
       if (target === undefined) throw new AppError('conflict', `There is nothing to ${kind} on image ${imageId}.`, { imageId });
       const edit = parseDiff(diffOf.get(target));
       const diff = kind === 'undo' ? reverse(edit) : edit;
@@ -235,7 +218,7 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   return {
     load(imageId) {
       const image = requireImage(imageId);
-      const { undo, redo } = stacks(imageId);
+      const { undo, redo } = stacks.of(imageId, image.revision);
       return {
         imageId,
         revision: image.revision,

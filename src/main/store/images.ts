@@ -1,6 +1,7 @@
 import type { ImagePage } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
+import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
 import { fold, naturalKey } from './natural-order.ts';
 
@@ -71,9 +72,9 @@ export interface Images {
 
 export const MISSING_REASON = 'missing: the file is no longer in the folder';
 
-/** Undecided suggestions of the newest run, `i` being the image. */
+/** Suggestions of the newest run that ask for a decision, `i` being the image. */
 const UNDECIDED = `FROM suggestion s WHERE s.image_id = i.id AND s.run_id = i.newest_run_id AND s.score >= $least
-  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id)`;
+  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id) AND NOT ${COVERED}`;
 const SELECT = `
   SELECT i.id, i.path, i.width, i.height, i.orientation, i.bytes, i.sha256, i.state, i.revision, i.note,
     CASE WHEN i.missing = 1 THEN '${MISSING_REASON}' ELSE i.error END AS error,

@@ -76,3 +76,29 @@ it('counts instances, images and undecided suggestions of the newest run', () =>
   expect(store.labels.counts()).toEqual([{ labelId, annotations: 3, pending: 0, images: 2 }]);
   store.close();
 });
+
+it('knows a model class by its former name, unless another has that name now', () => {
+  const store = open();
+  const { labels } = store;
+  const id = labels.ensure(['mug']).get('mug') ?? 0;
+  labels.update({ id, name: 'cup' });
+  expect(labels.ensure(['mug', 'spoon'])).toEqual(
+    new Map([
+      ['mug', id],
+      ['spoon', 2],
+    ]),
+  );
+  labels.update({ id, name: 'Tasse' });
+  expect(labels.ensure(['cup', 'mug'])).toEqual(
+    new Map([
+      ['cup', id],
+      ['mug', id],
+    ]),
+  );
+  const own = labels.create('mug', null);
+  expect(labels.ensure(['mug']).get('mug')).toBe(own.id);
+  labels.remove(own.id);
+  labels.remove(id);
+  expect(labels.ensure(['mug']).get('mug')).toBe(4);
+  store.close();
+});

@@ -2,6 +2,7 @@ import type { LabelCount } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
 import { classColor } from '../../shared/palette.ts';
 import type { Label } from '../../shared/records.ts';
+import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
 
 export interface LabelChange {
@@ -26,7 +27,10 @@ export interface Labels {
   /** Throws `conflict`, saying by how much, while instances or suggestions use it. */
   remove(id: number): void;
   counts(): LabelCount[];
-  /** Ids by name of a model's classes; missing ones are made in the order given. */
+  /**
+   * Ids by name of a model's classes; missing ones are made in the order given. A class that was
+   * renamed is still the one its model means by its former name.
+   */
   ensure(names: readonly string[]): Map<string, number>;
   /** Takes a class that undo needs back into the list. Answers whether it was removed. */
   revive(id: number): boolean;
@@ -38,6 +42,12 @@ export function createLabels(db: Db, write: <T>(work: () => T) => T): Labels {
   const all = db.prepare<[], Label>(`SELECT ${COLUMNS} FROM label WHERE removed = 0 ORDER BY position, id`);
   const one = db.prepare<[number], Label>(`SELECT ${COLUMNS} FROM label WHERE id = ? AND removed = 0`);
   const byName = db.prepare<[string], Label>(`SELECT ${COLUMNS} FROM label WHERE name = ? AND removed = 0`);
+  const byFormerName = db.prepare<[string], Label>(
+    `SELECT ${COLUMNS} FROM label WHERE removed = 0 AND id = (SELECT label_id FROM former_name WHERE name = ?)`,
+  );
+  const formerly = db.prepare<[string, number]>(
+    'INSERT INTO former_name (name, label_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET label_id = excluded.label_id',
+  );
   const insert = db.prepare<[string, string, string | null, number]>(
     'INSERT INTO label (name, color, hotkey, position) VALUES (?, ?, ?, ?)',
   );
@@ -54,7 +64,7 @@ export function createLabels(db: Db, write: <T>(work: () => T) => T): Labels {
     SELECT l.id AS labelId,
       (SELECT count(*) FROM annotation a WHERE a.label_id = l.id) AS annotations,
       (SELECT count(*) FROM suggestion s JOIN image i ON i.id = s.image_id AND i.newest_run_id = s.run_id
-        WHERE s.label_id = l.id AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id)) AS pending,
+        WHERE s.label_id = l.id AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.suggestion_id = s.id) AND NOT ${COVERED}) AS pending,
       (SELECT count(DISTINCT a.image_id) FROM annotation a WHERE a.label_id = l.id) AS images
     FROM label l WHERE l.removed = 0 ORDER BY l.position, l.id`);
 
@@ -102,6 +112,7 @@ export function createLabels(db: Db, write: <T>(work: () => T) => T): Labels {
           const holder = all.all().find((l) => l.hotkey === hotkey && l.id !== now.id);
           if (holder) save.run(holder.name, holder.color, null, holder.position, holder.id);
         }
+        if (name !== now.name) formerly.run(now.name, now.id);
         save.run(name, change.color ?? now.color, hotkey, now.position, now.id);
         if (change.position !== undefined) move(now.id, change.position);
         return get(now.id);
@@ -125,7 +136,7 @@ export function createLabels(db: Db, write: <T>(work: () => T) => T): Labels {
     },
     counts: () => countRows.all(),
     ensure(names) {
-      return write(() => new Map(names.map((name) => [name, (byName.get(name) ?? create(name, null)).id])));
+      return write(() => new Map(names.map((name) => [name, (byName.get(name) ?? byFormerName.get(name) ?? create(name, null)).id])));
     },
     revive(id) {
       const gone = hidden.get(id);

@@ -121,4 +121,19 @@ CREATE TABLE change (
 CREATE UNIQUE INDEX change_revision ON change (image_id, revision);
 CREATE INDEX change_stack ON change (image_id, seq, kind, target);
 `,
+  // What a suggestion repeats: the instance it overlaps, the decided suggestion it equals. Not a
+  // reference to annotation: undo takes instances away and brings them back.
+  `
+CREATE TABLE cover (
+  suggestion_id INTEGER PRIMARY KEY REFERENCES suggestion (id),
+  annotation_id TEXT,
+  decided_id INTEGER REFERENCES suggestion (id),
+  CHECK (annotation_id IS NOT NULL OR decided_id IS NOT NULL)
+) STRICT;
+
+CREATE TABLE former_name (
+  name TEXT NOT NULL PRIMARY KEY,
+  label_id INTEGER NOT NULL REFERENCES label (id)
+) STRICT, WITHOUT ROWID;
+`,
 ];

@@ -1,6 +1,8 @@
 import type { RunFailure, RunInfo, RunState } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Box, Rle } from '../../shared/records.ts';
+import type { StoredSuggestion } from './covering.ts';
+import { createCovering } from './covering.ts';
 import type { Db } from './database.ts';
 
 export interface NewSuggestion {
@@ -27,7 +29,8 @@ export interface Runs {
   setProvider(runId: number, provider: string): void;
   /**
    * Keeps what the model proposed and makes it the image's newest proposal. Undecided suggestions of
-   * earlier runs are no longer shown; decided ones and every annotation stay as they are.
+   * earlier runs are no longer shown; decided ones and every annotation stay as they are. What repeats
+   * an instance or a decision that is there is kept, but not asked about (see `createCovering`).
    */
   finishImage(runId: number, imageId: number, suggestions: readonly NewSuggestion[]): void;
   failImage(runId: number, imageId: number, reason: string): void;
@@ -66,6 +69,7 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
   );
   const suggest = db.prepare(`INSERT INTO suggestion
     (run_id, image_id, label_id, score, x, y, width, height, rle_height, rle_width, counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const cover = createCovering(db);
   const newest = db.prepare<[number, number]>(
     "UPDATE image SET newest_run_id = ?, state = CASE state WHEN 'new' THEN 'predicted' ELSE state END WHERE id = ?",
   );
@@ -103,9 +107,13 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
     },
     finishImage(runId, imageId, suggestions) {
       write(() => {
+        const stored: StoredSuggestion[] = [];
         for (const { labelId, score, box, rle } of suggestions) {
-          suggest.run(runId, imageId, labelId, score, box[0], box[1], box[2], box[3], rle.size[0], rle.size[1], rle.counts);
+          const [height, width] = rle.size;
+          const { lastInsertRowid } = suggest.run(runId, imageId, labelId, score, ...box, height, width, rle.counts);
+          stored.push({ id: Number(lastInsertRowid), labelId, rle });
         }
+        cover(runId, imageId, stored);
         setImage.run('done', null, runId, imageId);
         newest.run(runId, imageId);
       });

@@ -1,6 +1,7 @@
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { adding, annotation, rectangle, scanned, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
+import { adding, annotation, containing, rectangle, scanned, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
 import { EMPTY_DIFF } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/records.ts';
@@ -218,4 +219,20 @@ describe('verify', () => {
     expect(report.ok).toBe(false);
     expect(report.problems).toEqual(['a.jpg: the journal gives other instances than the file holds']);
   });
+});
+
+it.skipIf(process.platform === 'win32')('saves nothing into a file that was removed or replaced, and says so', () => {
+  for (const happens of [(file: string) => rmSync(file), (file: string) => copyFileSync(file, `${file}.copy`)]) {
+    const store = open();
+    const { imageIds, labelId } = seed(store);
+    const { file } = store;
+    happens(file);
+    if (existsSync(file)) renameSync(`${file}.copy`, file);
+    expect(() => store.documents.apply(imageIds[0] ?? 0, 0, adding(annotation('one', labelId)))).toThrow(
+      expect.objectContaining({ code: 'io', message: containing(file) }),
+    );
+    expect(store.lost()).toBe(true);
+    expect(store.documents.load(imageIds[0] ?? 0).revision).toBe(0);
+    store.close();
+  }
 });

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { AppError } from '../../shared/errors.ts';
 import type { Db, OpenOptions } from './database.ts';
 import { openDatabase, storageError } from './database.ts';
 import type { Documents } from './documents.ts';
@@ -28,6 +30,8 @@ export interface Store {
   verify(): VerifyReport;
   /** The project as it is now, for a reader that takes its time while edits go on. */
   snapshot(): ProjectSnapshot;
+  /** The file was removed or replaced while it was open: nothing can be saved any more. */
+  lost(): boolean;
   close(): void;
 }
 
@@ -39,8 +43,10 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
   const opened = openDatabase(file, options);
   const { db } = opened;
   const clock = options.clock ?? Date.now;
-  const write = writer(db, file);
   try {
+    const inode = statSync(file).ino;
+    const lost = (): boolean => statSync(file, { throwIfNoEntry: false })?.ino !== inode;
+    const write = writer(db, file, lost);
     const labels = createLabels(db, write);
     const runs = createRuns(db, write, clock);
     const readMeta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
@@ -61,6 +67,7 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
       write,
       verify: () => verifyDatabase(db),
       snapshot: () => openProjectSnapshot(file),
+      lost,
       close: () => opened.close(),
     };
   } catch (thrown) {
@@ -69,9 +76,15 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
   }
 }
 
-/** A transaction (a savepoint inside another) whose SQLite errors name the file. */
-function writer(db: Db, file: string): <T>(work: () => T) => T {
+/**
+ * A transaction (a savepoint inside another) whose SQLite errors name the file. Throws `io` where the
+ * file is no longer where it was: SQLite would go on writing into a file that nobody finds again.
+ */
+function writer(db: Db, file: string, lost: () => boolean): <T>(work: () => T) => T {
   return (work) => {
+    if (lost()) {
+      throw new AppError('io', `${file} was removed or replaced while it was open: nothing can be saved. Open the folder again.`, { file });
+    }
     try {
       return db.transaction(work).immediate();
     } catch (thrown) {
