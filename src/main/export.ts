@@ -40,7 +40,7 @@ export async function exportCoco(
   const temporary = join(out, `.${COCO_FILE}.${token}.tmp`);
   const temporaryReport = join(out, `.${REPORT_FILE}.${token}.tmp`);
   /** The uppermost folder that had to be made, to be removed again if nothing comes of it. */
-  let made: string | null = null;
+  let made: string | null;
   try {
     signal?.throwIfAborted();
     made = makeFolder(out);

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { ProjectInfo, ScanProgress } from '../shared/contract.ts';
+import { AppError } from '../shared/errors.ts';
 import type { Inference } from './inference/inference.ts';
 import type { JobEvents, Jobs } from './jobs.ts';
 import { createJobs } from './jobs.ts';
@@ -22,7 +23,7 @@ export interface Project {
   readonly store: Store;
   readonly jobs: Jobs;
   info(): ProjectInfo;
-  /** Remembers which image was shown, with the next write or the closing. */
+  /** Remembers which image was shown, once somebody stays with it. */
   showed(imageId: number): void;
   /** Looks through the folder again, after a scan that still goes on. */
   rescan(): Promise<ScanReport | null>;
@@ -32,6 +33,8 @@ export interface Project {
 }
 
 const LAST_IMAGE = 'last_image_id';
+/** Leafing through images writes nothing; one that is looked at for so long is remembered. */
+const STAYED_MS = 300;
 
 /** Throws AppError as `openStore`. The scan goes on after this returns: `scanned()` waits for it. */
 export function openProject(place: ProjectPlace, inference: Inference, events: ProjectEvents, clock: () => number): Project {
@@ -40,6 +43,18 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
   const abort = new AbortController();
   let lastImageId = Number(store.meta(LAST_IMAGE) ?? 0);
   let scan: Promise<ScanReport | null> = Promise.resolve(null);
+  let staying: NodeJS.Timeout | undefined;
+
+  /** A comfort: where it cannot be written, edits say why. */
+  function rememberShown(): void {
+    clearTimeout(staying);
+    if (lastImageId <= 0) return;
+    try {
+      if (store.meta(LAST_IMAGE) !== String(lastImageId)) store.setMeta(LAST_IMAGE, String(lastImageId));
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown;
+    }
+  }
 
   async function look(): Promise<ScanReport | null> {
     try {
@@ -80,6 +95,8 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
     },
     showed(imageId) {
       lastImageId = imageId;
+      clearTimeout(staying);
+      staying = setTimeout(rememberShown, STAYED_MS).unref();
     },
     rescan,
     scanned: () => scan,
@@ -87,7 +104,7 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
       abort.abort();
       await jobs.close();
       await scan;
-      if (lastImageId > 0 && store.meta(LAST_IMAGE) !== String(lastImageId)) store.setMeta(LAST_IMAGE, String(lastImageId));
+      rememberShown();
       store.close();
     },
   };

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BrightInference } from '../../test/bright-inference.ts';
 import { createBrightInference, processKilled } from '../../test/bright-inference.ts';
 import { adding, annotation, containing, temporaryFolder } from '../../test/store-fixtures.ts';
@@ -9,6 +9,7 @@ import type { Reply } from '../shared/errors.ts';
 import { fromWireError } from '../shared/errors.ts';
 import { dispatch } from './dispatch.ts';
 import { encodeJpeg } from './inference/pixels.ts';
+import { openSnapshot } from './store/database.ts';
 import { openStore } from './store/store.ts';
 import type { Studio } from './studio.ts';
 import { createStudio } from './studio.ts';
@@ -303,6 +304,40 @@ describe('the studio', () => {
     const imageId = rows[0]?.id ?? 0;
     await expect(studio.pixels.read(imageId, 'full')).rejects.toMatchObject({ code: 'invalid' });
     await expect(studio.pixels.read(imageId, 'thumb')).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  it('remembers the image that is looked at without being closed', async () => {
+    await call('project.open', { folder });
+    await call('document.load', { imageId: 3 });
+    const kept = (): string | undefined => {
+      const { db, close } = openSnapshot(join(folder, '.maskloop', 'project.db'));
+      const value = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'last_image_id'").pluck().get();
+      close();
+      return value;
+    };
+    await vi.waitFor(() => expect(kept()).toBe('3'), { timeout: 10_000 });
+  });
+
+  it.skipIf(process.platform === 'win32')('saves nothing when its folder was taken away, and opens what is there now', async () => {
+    await call('project.open', { folder });
+    const { id } = await call('labels.create', { name: 'mug' });
+    await call('document.load', { imageId: 1 });
+    renameSync(folder, `${folder}-away`);
+    const edit = (): Promise<unknown> => call('document.apply', { imageId: 1, base: 0, diff: adding(annotation('one', id)) });
+    await expect(edit()).rejects.toMatchObject({ code: 'io', message: containing('removed or replaced') });
+    await expect(call('project.open', { folder })).rejects.toMatchObject({ code: 'not-found' });
+    cpSync(`${folder}-away`, folder, { recursive: true });
+    await expect(edit()).rejects.toMatchObject({ code: 'io' });
+    expect(await call('project.open', { folder })).toMatchObject({ images: 4, annotations: 0 });
+    await edit();
+    expect(await call('project.current', {})).toMatchObject({ annotations: 1 });
+  });
+
+  it('opens a project where the app folder cannot be written', async () => {
+    await studio.close();
+    writeFileSync(appFolder, 'a file in its place');
+    studio = start();
+    expect(await call('project.open', { folder })).toMatchObject({ images: 4 });
   });
 
   it('keeps settings, and starts afresh from a broken settings file', async () => {

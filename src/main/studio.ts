@@ -118,7 +118,7 @@ export function createStudio(options: StudioOptions): Studio {
 
   async function open(folder: string, file: string | null): Promise<ProjectInfo> {
     const place = placeProject(folder, file, appFolder);
-    if (project && project.place.file === place.file && project.place.folder === place.folder) {
+    if (project && project.place.file === place.file && project.place.folder === place.folder && !project.store.lost()) {
       void project.rescan();
     } else {
       // What is open stays open when the other cannot be opened; one file is never opened twice.
@@ -152,9 +152,18 @@ export function createStudio(options: StudioOptions): Studio {
     const scanned = opened.scanned();
     await (options.host === 'command-line' ? scanned : Promise.race([scanned, sleep(SCAN_WAIT_MS, null, { ref: false })]));
     const info = opened.info();
-    recent.add({ name: info.name, folder: info.folder, file: info.file, openedAtMs: Math.round(clock()) });
+    remember(info);
     events.tell('project.changed', info);
     return info;
+  }
+
+  /** The project is open, whether or not the list of recent ones can be written. */
+  function remember({ name, folder, file }: ProjectInfo): void {
+    try {
+      recent.add({ name, folder, file, openedAtMs: Math.round(clock()) });
+    } catch (thrown) {
+      process.stderr.write(`maskloop: the recent projects could not be written: ${toWireError(thrown).message}\n`);
+    }
   }
 
   function committed(result: Committed): Committed['saved'] {
