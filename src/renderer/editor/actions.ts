@@ -1,17 +1,13 @@
-import { translateGeometry } from '../../shared/geometry/polygon.ts';
 import type { Annotation, ImageDocument, Suggestion } from '../../shared/records.ts';
 import type { Camera } from './camera.svelte.ts';
 import type { Copied } from './clipboard.ts';
 import { placedOn } from './clipboard.ts';
 import type { Change } from './edits.ts';
 import * as edits from './edits.ts';
-import { editableOutline } from './outlines.ts';
 import { sameSelection, selectionKey } from './selection.ts';
 import type { Shown } from './shown.svelte.ts';
 import type { RunningTool } from './tools/index.ts';
-import { offsetWithin } from './tools/select-drag.ts';
 import type { Input } from './tools/tool.ts';
-import { movedWithin } from './tools/vertices.ts';
 import type { EditorView, Selection } from './types.ts';
 
 /** What the actions need of the editor. */
@@ -43,7 +39,6 @@ export type Actions = Pick<
   | 'toggleCrowd'
   | 'raise'
   | 'removeLastPoint'
-  | 'nudge'
 > & { relabelSelected(labelId: number): void };
 
 /** How far a duplicate lies beside its original, CSS pixels. */
@@ -147,20 +142,6 @@ export function createActions(context: ActionContext): Actions {
       const { document } = context;
       const annotation = selectedAnnotation();
       if (document && annotation && !isLocked()) context.perform(edits.raise(document, annotation.id, step));
-    },
-    nudge(dx, dy) {
-      const { document, selection, shown, tool } = context;
-      const instance = selection && shown.find(selection);
-      if (!document || !selection || !instance || tool.drafting || isLocked()) return;
-      const outline = tool.vertices.length ? editableOutline(instance.geometry) : null;
-      if (outline) {
-        const polygon = movedWithin({ kind: 'polygon', parts: outline }, tool.vertices, dx, dy, document);
-        context.perform(edits.reshape(document, selection, { geometry: polygon }, newId));
-        return;
-      }
-      const by = offsetWithin(instance.geometry, dx, dy, document);
-      if (!by.dx && !by.dy) return;
-      context.perform(edits.reshape(document, selection, { geometry: translateGeometry(instance.geometry, by.dx, by.dy) }, newId));
     },
     relabelSelected(labelId) {
       const { document, selection, shown } = context;

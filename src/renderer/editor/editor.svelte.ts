@@ -92,6 +92,7 @@ export function createEditor(client: Client): EditorView {
       selectedIsLocked: hand.selected !== null && shown.locked.has(hand.selected.key),
       verticesTaken: hand.vertices.length,
       suggestions: shown.suggestionsVisible ? shown.candidates.length : 0,
+      instances: document?.annotations.length ?? 0,
       canAdd: activeLabelId !== null,
     }),
   );
@@ -137,6 +138,7 @@ export function createEditor(client: Client): EditorView {
   }
 
   async function settle(): Promise<void> {
+    hand.endNudge();
     if (!saving || (await saving.settle())) return;
     const why = save.kind === 'failed' ? save.message : 'The studio did not answer.';
     const message = `Your last edits are not saved yet, so this image stays open. ${why}`;
@@ -294,6 +296,8 @@ export function createEditor(client: Client): EditorView {
     setHover(next) {
       hand.hover = next;
     },
+    nudge: hand.nudge,
+    endNudge: hand.endNudge,
     toggleHidden: shown.toggleHidden,
     toggleLocked: shown.toggleLocked,
     toggleSuggestions: shown.toggleSuggestions,

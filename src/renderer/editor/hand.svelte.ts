@@ -4,6 +4,7 @@ import type { Instance } from './instances.ts';
 import { editableOutline } from './outlines.ts';
 import { sameSelection } from './selection.ts';
 import type { Shown } from './shown.svelte.ts';
+import { createNudging } from './nudging.ts';
 import type { Handles } from './stage-view.ts';
 import type { RunningTool } from './tools/index.ts';
 import { RESTING_CURSOR, startTool } from './tools/index.ts';
@@ -25,6 +26,9 @@ export interface Hand {
   hover: Selection | null;
   /** Gives the tool an input; whether it used it. */
   feed(input: Input): boolean;
+  /** Moves the selected instance or its taken vertices by image pixels, shown at once, committed by `endNudge` or any input. */
+  nudge(dx: number, dy: number): void;
+  endNudge(): void;
   /** Drops a gesture and lets taken vertices go. */
   reset(): void;
   take(tool: ToolName): void;
@@ -86,8 +90,24 @@ export function createHand(context: HandContext): Hand {
     cursor = RESTING_CURSOR[tool];
   }
 
+  const nudging = createNudging({
+    get image() {
+      return camera.image;
+    },
+    get movable() {
+      return selected && !drafting && !shown.locked.has(selected.key) ? selected : null;
+    },
+    get vertices() {
+      return vertices;
+    },
+    preview: (next) => (draft = next),
+    commit: context.commit,
+  });
+
   function feed(input: Input): boolean {
     if (!context.isOpen) return false;
+    if (nudging.active && (input.kind === 'move' || input.kind === 'leave')) return false;
+    nudging.end();
     const step = running.feed(input, view());
     if (step.select !== undefined && !sameSelection(step.select, selection)) selection = step.select;
     if (step.hover !== undefined && !sameSelection(step.hover, hover)) hover = step.hover;
@@ -140,6 +160,8 @@ export function createHand(context: HandContext): Hand {
       hover = next;
     },
     feed,
+    nudge: nudging.move,
+    endNudge: nudging.end,
     reset,
     take(name) {
       if (name === tool) return;

@@ -10,6 +10,7 @@ export interface HintContext {
   readonly selectedIsLocked: boolean;
   readonly verticesTaken: number;
   readonly suggestions: number;
+  readonly instances: number;
   readonly canAdd: boolean;
 }
 
@@ -104,6 +105,13 @@ function selectHints(context: HintContext): readonly Hint[] {
       ['⇧ Enter', `Accept all ${context.suggestions} shown`],
       ['P', 'Polygon'],
       ['B', 'Brush'],
+    ];
+  if (context.instances > 0)
+    return [
+      ['Mod+Enter', 'Done, next image'],
+      ['P', 'Polygon'],
+      ['B', 'Brush'],
+      ['I', 'Predict'],
     ];
   return [
     ['P', 'Polygon'],

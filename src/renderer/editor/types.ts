@@ -87,7 +87,9 @@ export interface EditorView {
   fit(): void;
   zoomTo(scale: number): void;
   zoomBy(factor: number): void;
+  /** Moves the selected instance, or its taken vertices; one edit for all moves until `endNudge`. */
   nudge(dx: number, dy: number): void;
+  endNudge(): void;
   /** Decodes images that are likely to be opened next; at most three are kept besides the open one. */
   prefetch(imageUrls: readonly string[]): void;
   /** After `save.kind === 'failed'`: tries again; edits that no longer fit what is saved then win over it. */

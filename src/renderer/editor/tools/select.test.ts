@@ -42,6 +42,17 @@ describe('select: picking', () => {
     ]);
     expect(other.commits).toEqual([{ kind: 'replace', target: A, geometry: rectangle(15, 13, 60, 50) }]);
   });
+
+  it('goes to the one below with each click on the same spot, and round', () => {
+    const middle: Selection = { kind: 'annotation', id: 'middle' };
+    const player = play(select, { scale: 10, instances: [...SCENE.instances, { selection: middle, geometry: rectangle(25, 25, 20, 20) }] });
+    const picked = [0, 1, 2, 3].map(() => {
+      player.click(36, 35);
+      return player.selection;
+    });
+    expect(picked).toEqual([B, middle, A, B]);
+    expect(player.commits).toEqual([]);
+  });
 });
 
 describe('select: moving', () => {

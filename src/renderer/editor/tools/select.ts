@@ -14,7 +14,8 @@ const HANDLE_REACH = 8;
 const EDGE_REACH = 5;
 
 /**
- * Selects, moves and reshapes. A click takes the smallest instance under the pointer; dragging moves it
+ * Selects, moves and reshapes. A click takes the smallest instance under the pointer, a click on the same
+ * spot again the next one below, and after the last the first; dragging moves what is selected
  * (a mask by whole pixels, nothing leaves the image). On the selected instance: drag a vertex, click or
  * drag an edge's middle to add one, Alt-click or `Delete` to remove, Shift-click or Shift-drag to take
  * several. `Esc` during a drag puts everything back.
@@ -105,8 +106,12 @@ function press(vertices: readonly VertexRef[], at: ImagePoint, modifiers: Modifi
   const hits = view.hits(at);
   const click = hits[0] ?? null;
   const current = view.target?.selection ?? null;
-  const keeps = current !== null && (hits.some((hit) => sameSelection(hit, current)) || onEdge(view.target, at, view.scale));
-  if (keeps) return { state: { kind: 'pressed', from: at, target: current, click: click ?? current, again: true }, cursor: 'move' };
+  const place = current === null ? -1 : hits.findIndex((hit) => sameSelection(hit, current));
+  if (current !== null && (place >= 0 || onEdge(view.target, at, view.scale))) {
+    // -1 + 1: on the outline only, the one that lies there is first.
+    const below = hits[(place + 1) % Math.max(1, hits.length)] ?? current;
+    return { state: { kind: 'pressed', from: at, target: current, click: below, again: true }, cursor: 'move' };
+  }
   return { state: { kind: 'pressed', from: at, target: click, click, again: false }, select: click, cursor: click ? 'move' : 'default' };
 }
 
