@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Settings } from '../shared/contract.ts';
 import { readKept, writeKept } from './kept-json.ts';
 
-export const DEFAULT_SETTINGS: Settings = { theme: 'system', modelId: null, minScore: 0.5, brushPx: 24, colouring: 'instance' };
+export const DEFAULT_SETTINGS: Settings = { theme: 'dark', modelId: null, minScore: 0.5, brushPx: 24, colouring: 'instance' };
 
 const schema = z.object({
   theme: z.enum(['dark', 'light', 'system']).default(DEFAULT_SETTINGS.theme),

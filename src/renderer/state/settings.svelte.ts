@@ -1,7 +1,7 @@
 import type { Settings } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
 
-const DEFAULTS: Settings = { theme: 'system', modelId: null, minScore: 0.5, brushPx: 24, colouring: 'instance' };
+const DEFAULTS: Settings = { theme: 'dark', modelId: null, minScore: 0.5, brushPx: 24, colouring: 'instance' };
 
 /** The user's choices, kept by the studio across restarts. */
 export class SettingsState {
