@@ -79,6 +79,7 @@ function coverage(distance: number): number {
  */
 export function footprint(width: number, height: number, placement: Placement): Int32Array {
   const found: number[] = [];
+  scratch.margin = -Infinity;
   walk(width, height, placement, (index, u, v) => {
     placement.look(u, v, scratch);
     if (scratch.distance * placement.radius <= 0) found.push(index);
@@ -102,6 +103,8 @@ export function layObject(layers: Layers, placement: Placement, id: number): voi
   const cos = Math.cos(placement.angle) / radius;
   const sin = Math.sin(placement.angle) / radius;
   const sample = emptySample();
+  // Half a pixel, where coverage ends, and a little for rounding.
+  sample.margin = 0.51 / radius;
   for (let row = 0, k = 0; row < h; row++) {
     const dy = box.top - 1 + row + 0.5 - placement.y;
     for (let column = 0; column < w; column++, k++) {

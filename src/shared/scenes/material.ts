@@ -7,6 +7,8 @@ export type Colour = readonly [number, number, number];
 export interface Sample {
   /** Signed distance to the outline in object units, negative inside. Table tops leave it alone. */
   distance: number;
+  /** Asked of an object: at a greater distance than this only the distance need be told. */
+  margin: number;
   /** Height over the ground, object units (table tops: pixels). */
   height: number;
   red: number;
@@ -21,12 +23,18 @@ export interface Sample {
 }
 
 export function emptySample(): Sample {
-  return { distance: 1, height: 0, red: 0.5, green: 0.5, blue: 0.5, gloss: 0.2, specular: 0.04, metal: 0 };
+  return { distance: 1, margin: Infinity, height: 0, red: 0.5, green: 0.5, blue: 0.5, gloss: 0.2, specular: 0.04, metal: 0 };
 }
+
+/** sRGB byte → linear light. A table, because objects ask at every pixel. */
+const LINEAR: readonly number[] = Array.from({ length: 256 }, (_, byte) => {
+  const value = byte / 255;
+  return value <= 0.04045 ? value / 12.92 : Math.pow((value + 0.055) / 1.055, 2.4);
+});
 
 /** A colour given as sRGB hex, e.g. 0xd2b48c, in linear light. */
 export function hex(value: number): Colour {
-  return [linear((value >> 16) & 255), linear((value >> 8) & 255), linear(value & 255)];
+  return [LINEAR[(value >> 16) & 255]!, LINEAR[(value >> 8) & 255]!, LINEAR[value & 255]!];
 }
 
 /** The same colour, its hue, saturation and lightness nudged; `amount` 0.1 is a small difference. */
@@ -56,9 +64,4 @@ export function finish(sample: Sample, gloss: number, specular: number, metal: n
   sample.gloss = gloss;
   sample.specular = specular;
   sample.metal = metal;
-}
-
-function linear(byte: number): number {
-  const value = byte / 255;
-  return value <= 0.04045 ? value / 12.92 : Math.pow((value + 0.055) / 1.055, 2.4);
 }

@@ -62,10 +62,9 @@ export function drawScene(seed: number, size: { width: number; height: number } 
   const layers = layTable(width, height, surface, short / 480);
   candidates.forEach((candidate, id) => layObject(layers, candidate.placement, id));
   const rgb = develop(shade(layers, light), width, height, random);
-  const objects = candidates.map(({ kind }, id) => {
-    const mask = new Uint8Array(width * height);
-    for (let i = 0; i < mask.length; i++) if (layers.owner[i] === id) mask[i] = 1;
-    return { label: kind.label, mask };
+  const objects = candidates.map(({ kind }) => ({ label: kind.label, mask: new Uint8Array(width * height) }));
+  layers.owner.forEach((id, i) => {
+    if (id >= 0) objects[id]!.mask[i] = 1;
   });
   return { width, height, rgb, objects };
 }
@@ -111,6 +110,7 @@ function place(random: Random, kind: ObjectClass, x: number, y: number, radius: 
 /** Takes away what would hardly be seen, and keeps the stack's order. */
 function keepVisible(candidates: Candidate[], width: number, height: number): Candidate[] {
   const prints = candidates.map(({ placement }) => footprint(width, height, placement));
+  const wholes = candidates.map(({ placement }) => fullArea(placement));
   const kept = candidates.map(() => true);
   const owner = new Int16Array(width * height).fill(-1);
   for (;;) {
@@ -124,8 +124,7 @@ function keepVisible(candidates: Candidate[], width: number, height: number): Ca
       if (!kept[id]) return;
       let visible = 0;
       for (const i of print) if (owner[i] === id) visible++;
-      const whole = fullArea(candidates[id]!.placement);
-      const share = visible < LEAST_PIXELS ? 0 : visible / whole;
+      const share = visible < LEAST_PIXELS ? 0 : visible / wholes[id]!;
       if (share < worstShare) {
         worst = id;
         worstShare = share;

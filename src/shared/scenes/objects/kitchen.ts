@@ -36,9 +36,9 @@ export const mug: ObjectClass = {
       const length2 = axisU * axisU + axisV * axisV;
       const t = length2 > 1e-6 ? clamp01(((u + 0.14) * axisU + v * axisV) / length2) : 0;
       const body = Math.hypot(u + 0.14 - axisU * t, v - axisV * t) - lerp(rim, foot, t);
-      const handle = Math.max(Math.abs(v - footV * 0.35) - 0.115 + 0.03 * (u - 0.5), Math.abs(u - 0.55 - footV * 0) - 0.4);
-      const handleRound = handle + 0.02;
-      sample.distance = Math.min(r - rim, body, handleRound);
+      const handle = Math.max(Math.abs(v - footV * 0.35) - 0.115 + 0.03 * (u - 0.5), Math.abs(u - 0.55) - 0.4) + 0.02;
+      sample.distance = Math.min(r - rim, body, handle);
+      if (sample.distance > sample.margin) return;
       const glazeTone = 0.9 + 0.14 * fractal(u * 4, v * 4, seed, 3);
       paint(sample, glaze, glazeTone);
       if (speckled) blend(sample, [0.08, 0.05, 0.03], 0.7 * smoothstep(0.8, 0.86, noise(u * 26, v * 26, seed ^ 2)));
@@ -113,6 +113,7 @@ export const tomato: ObjectClass = {
       const r = Math.hypot(u, v);
       const edge = 0.95 + lobe;
       sample.distance = r - edge;
+      if (sample.distance > sample.margin) return;
       const cu = u - topU;
       const cv = v - topV;
       const cr = Math.hypot(cu, cv);
@@ -170,6 +171,7 @@ export const citrus: ObjectClass = {
       const r = Math.hypot(u, v);
       const edge = 0.97 + 0.018 * Math.sin(angle * 2 + phase) + 0.006 * noise(angle * 9, 0, seed);
       sample.distance = r - edge;
+      if (sample.distance > sample.margin) return;
       const su = u - offU;
       const sv = v - offV;
       const sr = Math.hypot(su, sv);

@@ -30,6 +30,7 @@ export const coin: ObjectClass = {
       const r = Math.hypot(u, v);
       const angle = Math.atan2(v, u);
       sample.distance = r - 0.97;
+      if (sample.distance > sample.margin) return;
       const rim = smoothstep(0.84, 0.88, r);
       const bead = Math.max(0, Math.cos(angle * beads)) * smoothstep(0.05, 0.0, Math.abs(r - 0.78));
       const figure = smoothstep(0.03, -0.03, r - 0.34 - 0.13 * Math.cos(points * angle + phase) - 0.05 * Math.cos(2 * angle));
@@ -93,6 +94,7 @@ export const key: ObjectClass = {
       const blade = Math.max(w - half - (u > 0.02 && u < 0.9 ? 0.07 : 0) + cut + tip, -w - half + tip, u - 0.96, -u - 0.4);
       const solid = Math.min(head, blade);
       sample.distance = Math.max(solid, bored);
+      if (sample.distance > sample.margin) return;
       const inward = clamp01(-sample.distance / 0.035);
       const groove = smoothstep(0.035, 0.015, Math.abs(w + half * 0.3)) * smoothstep(-0.05, 0.02, u) * smoothstep(0.92, 0.84, u);
       const stamp = head < 0 ? smoothstep(0.012, 0, Math.abs(-head - 0.07)) * 0.6 : 0;
@@ -124,6 +126,7 @@ export const nut: ObjectClass = {
       // Hexagon of apothem 0.84: the largest projection on three axes.
       const hexagon = Math.max(Math.abs(u), Math.abs(u * 0.5 + v * 0.8660254), Math.abs(u * 0.5 - v * 0.8660254)) - 0.84;
       sample.distance = Math.max(hexagon, bore - r);
+      if (sample.distance > sample.margin) return;
       const chamfer = smoothstep(0.8, 0.97, r);
       const thread = smoothstep(bore + 0.12, bore, r);
       const turns = 0.5 + 0.5 * Math.sin(r * 90 + Math.atan2(v, u));

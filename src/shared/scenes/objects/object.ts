@@ -3,7 +3,8 @@ import type { Sample } from '../material.ts';
 
 /**
  * The look of one object: fills `sample` at (u, v) in object units, where the object lies within the unit circle
- * around (0, 0) and (u, v) turns with it. Distance and height are in object units too.
+ * around (0, 0) and (u, v) turns with it. Distance and height are in object units too. Beyond `sample.margin` it may
+ * leave everything but the distance as it is.
  */
 export type Look = (u: number, v: number, sample: Sample) => void;
 

@@ -32,10 +32,11 @@ export const button: ObjectClass = {
     const turned = random.range(0, 6);
     return (u, v, sample) => {
       const r = Math.hypot(u, v);
-      const hu = Math.abs(u) - spread * (holes === 2 ? 1 : 0.7071 * 1);
+      const hu = Math.abs(u) - spread * (holes === 2 ? 1 : 0.7071);
       const hv = holes === 2 ? v : Math.abs(v) - spread * 0.7071;
       const hole = Math.hypot(hu, hv);
       sample.distance = Math.max(r - 0.97, size - hole);
+      if (sample.distance > sample.margin) return;
       const ring = Math.exp(-((r - (brim + 0.97) / 2) ** 2) / 0.012);
       const dish = smoothstep(brim, brim - 0.14, r);
       const lip = smoothstep(size + 0.05, size, hole);
@@ -91,6 +92,7 @@ export const leaf: ObjectClass = {
       const ends = Math.max(-0.72 - u, u - 0.98);
       const stalk = Math.max(Math.abs(v - spine) - 0.032, -0.98 - u, u + 0.5);
       sample.distance = Math.min(Math.max(blade, ends), stalk);
+      if (sample.distance > sample.margin) return;
       const reach = Math.abs(w) / (half + 0.02);
       const slant = t * pairs - Math.abs(w) * 2.1;
       const vein = smoothstep(0.12, 0.03, Math.abs(slant - Math.round(slant)) * (0.6 + 0.4 * reach)) * smoothstep(1.05, 0.7, reach);
