@@ -341,16 +341,16 @@ describe('the studio', () => {
   });
 
   it('keeps settings, and starts afresh from a broken settings file', async () => {
-    expect(await call('settings.get', {})).toMatchObject({ theme: 'system', minScore: 0.5 });
+    expect(await call('settings.get', {})).toMatchObject({ theme: 'dark', minScore: 0.5 });
     await call('settings.set', { theme: 'light', brushPx: 40 });
-    await call('settings.set', { theme: 'dark' });
+    await call('settings.set', { theme: 'system' });
     await studio.close();
     studio = start();
-    expect(await call('settings.get', {})).toMatchObject({ theme: 'dark', brushPx: 40 });
+    expect(await call('settings.get', {})).toMatchObject({ theme: 'system', brushPx: 40 });
     writeFileSync(join(appFolder, 'settings.json'), '{"theme": "pink');
     await studio.close();
     studio = start();
-    expect(await call('settings.get', {})).toMatchObject({ theme: 'system' });
+    expect(await call('settings.get', {})).toMatchObject({ theme: 'dark' });
     expect(readFileSync(join(appFolder, 'settings.json.broken'), 'utf8')).toContain('pink');
   });
 });
