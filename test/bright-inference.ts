@@ -1,4 +1,4 @@
-import type { EngineStatus } from '../src/shared/contract.ts';
+import type { EngineStatus } from '../src/shared/answers.ts';
 import { AppError } from '../src/shared/errors.ts';
 import { components } from '../src/shared/mask/components.ts';
 import { encodeRle } from '../src/shared/mask/rle.ts';

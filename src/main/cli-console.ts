@@ -1,4 +1,4 @@
-import type { RunInfo } from '../shared/contract.ts';
+import type { RunInfo } from '../shared/answers.ts';
 import type { WireError } from '../shared/errors.ts';
 
 /** Exit codes of the command line; CONTRIBUTING and the README name them too. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { acceptAbove } from '../shared/accept.ts';
-import type { CallInput, ExportReport, ModelInfo, RunFailure, RunInfo } from '../shared/contract.ts';
+import type { ExportReport, ModelInfo, RunFailure, RunInfo } from '../shared/answers.ts';
+import type { CallInput } from '../shared/contract.ts';
 import { isEmpty } from '../shared/diff.ts';
 import { AppError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';

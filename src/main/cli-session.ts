@@ -1,4 +1,5 @@
-import type { CallInput, CallName, CallOutput, EngineStatus, EventName, Events, ProjectInfo, RunInfo } from '../shared/contract.ts';
+import type { EngineStatus, ProjectInfo, RunInfo } from '../shared/answers.ts';
+import type { CallInput, CallName, CallOutput, EventName, Events } from '../shared/contract.ts';
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
 import type { Reply } from '../shared/errors.ts';
 import type { Console } from './cli-console.ts';

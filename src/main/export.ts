@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { CocoExportOptions, ExportProgress, ExportReport } from '../shared/contract.ts';
+import type { ExportProgress, ExportReport } from '../shared/answers.ts';
+import type { CocoExportOptions } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
 import { checkCoco } from './formats/coco-check.ts';
 import { cocoCategories, writeCoco } from './formats/coco.ts';

@@ -1,5 +1,5 @@
 import { isAbsolute, join, sep } from 'node:path';
-import type { RunInfo, RunState } from '../shared/contract.ts';
+import type { RunInfo, RunState } from '../shared/answers.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import type { Inference, Prediction } from './inference/inference.ts';

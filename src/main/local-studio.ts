@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { HostKind } from '../shared/contract.ts';
+import type { HostKind } from '../shared/answers.ts';
 import { appFolder } from './app-folder.ts';
 import type { ChildChannel } from './inference/channel.ts';
 import { forkChannel } from './inference/channel.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { ProjectInfo, ScanProgress } from '../shared/contract.ts';
+import type { ProjectInfo, ScanProgress } from '../shared/answers.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Inference } from './inference/inference.ts';
 import type { JobEvents, Jobs } from './jobs.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { RecentProject } from '../shared/contract.ts';
+import type { RecentProject } from '../shared/answers.ts';
 import { readKept, writeKept } from './kept-json.ts';
 
 const KEPT = 12;

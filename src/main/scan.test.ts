@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimes
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { adding, annotation, containing, temporaryFolder } from '../../test/store-fixtures.ts';
-import type { ScanProgress } from '../shared/contract.ts';
+import type { ScanProgress } from '../shared/answers.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import { encodeJpeg, encodePng } from './inference/pixels.ts';
 import type { ScanReport } from './scan.ts';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ScanProgress } from '../shared/contract.ts';
+import type { ScanProgress } from '../shared/answers.ts';
 import { AppError } from '../shared/errors.ts';
 import { IMAGE_EXTENSIONS, readHeader } from './inference/pixels.ts';
 import type { KnownFile, ScannedFile } from './store/images.ts';

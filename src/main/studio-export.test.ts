@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createBrightInference } from '../../test/bright-inference.ts';
 import { temporaryFolder } from '../../test/store-fixtures.ts';
-import type { ExportProgress } from '../shared/contract.ts';
+import type { ExportProgress } from '../shared/answers.ts';
 import type { Reply } from '../shared/errors.ts';
 import { dispatch } from './dispatch.ts';
 import { encodePng } from './inference/pixels.ts';

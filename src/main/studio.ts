@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CocoExportOptions, ExportReport, Handlers, HostKind, PixelSize, ProjectInfo, RunInfo } from '../shared/contract.ts';
+import type { ExportReport, HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
+import type { CocoExportOptions, Handlers, PixelSize } from '../shared/contract.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';

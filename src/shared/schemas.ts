@@ -65,3 +65,11 @@ export const diffSchema = z
       .readonly(),
   })
   .readonly();
+
+export const settingsSchema = z.object({
+  theme: z.enum(['dark', 'light', 'system']),
+  modelId: z.string().nullable(),
+  minScore: z.number().min(0).max(1),
+  brushPx: z.number().min(1).max(500),
+  colouring: z.enum(['instance', 'semantic']),
+});

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ExportReport } from '../../src/shared/contract.ts';
+import type { ExportReport } from '../../src/shared/answers.ts';
 import { EMPTY_DIFF } from '../../src/shared/diff.ts';
 import { rleArea, rleBox, rleFromCounts, rleFromPolygons } from '../../src/shared/mask/rle.ts';
 import type { Annotation, Geometry, Rle } from '../../src/shared/records.ts';

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { Inference } from '../../src/main/inference/inference.ts';
 import { createStudio } from '../../src/main/studio.ts';
-import type { Saved } from '../../src/shared/contract.ts';
+import type { Saved } from '../../src/shared/answers.ts';
 import { EMPTY_DIFF } from '../../src/shared/diff.ts';
 import { encodeRle } from '../../src/shared/mask/rle.ts';
 import type { Annotation, Geometry, ImageDocument } from '../../src/shared/records.ts';

@@ -10,7 +10,7 @@ import { openSnapshot } from '../../src/main/store/database.ts';
 import type { Content } from '../../src/main/store/replay.ts';
 import { replayImage, verifyProject } from '../../src/main/store/replay.ts';
 import { openStore } from '../../src/main/store/store.ts';
-import type { Saved } from '../../src/shared/contract.ts';
+import type { Saved } from '../../src/shared/answers.ts';
 import { apply } from '../../src/shared/diff.ts';
 import { temporaryFolder } from '../store-fixtures.ts';
 import { randomFrom } from './random.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ExportProgress, ExportReport } from '../../shared/contract.ts';
+import type { ExportProgress, ExportReport } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord } from '../../shared/records.ts';
 import type { CocoOptions, PlacedInstance, WrittenCoco } from './coco.ts';

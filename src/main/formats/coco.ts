@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import type { CocoExportOptions, ExportProgress } from '../../shared/contract.ts';
+import type { ExportProgress } from '../../shared/answers.ts';
+import type { CocoExportOptions } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
 import { contourOfRle } from '../../shared/mask/contour.ts';
 import { geometryRuns } from '../../shared/mask/raster.ts';

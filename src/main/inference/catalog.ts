@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ModelInfo } from '../../shared/contract.ts';
+import type { ModelInfo } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import { outsideArchive } from './archive.ts';
 import type { Manifest } from './manifest.ts';

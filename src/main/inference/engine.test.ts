@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EngineStatus } from '../../shared/contract.ts';
+import type { EngineStatus } from '../../shared/answers.ts';
 import { maskIou, rleBox } from '../../shared/mask/rle.ts';
 import { checkModels } from './check.ts';
 import { loadSharp } from './decoder.ts';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import * as ort from 'onnxruntime-node';
-import type { EngineStatus, ProviderAttempt } from '../../shared/contract.ts';
+import type { EngineStatus, ProviderAttempt } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { UsableModel } from './catalog.ts';
 import { createCatalog, modelInfo } from './catalog.ts';

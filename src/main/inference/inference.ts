@@ -1,4 +1,4 @@
-import type { EngineStatus, ModelInfo } from '../../shared/contract.ts';
+import type { EngineStatus, ModelInfo } from '../../shared/answers.ts';
 import type { Box, Rle } from '../../shared/records.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EngineStatus } from '../../shared/contract.ts';
+import type { EngineStatus } from '../../shared/answers.ts';
 import type { Reply } from '../../shared/errors.ts';
 import type { Prediction } from './inference.ts';
 

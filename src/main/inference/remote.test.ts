@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EngineStatus } from '../../shared/contract.ts';
+import type { EngineStatus } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ChildChannel } from './channel.ts';
 import { forkChannel } from './channel.ts';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { EngineStatus, ProviderAttempt } from '../../shared/contract.ts';
+import type { EngineStatus, ProviderAttempt } from '../../shared/answers.ts';
 import { AppError, fromWireError } from '../../shared/errors.ts';
 import { createCatalog, modelInfo } from './catalog.ts';
 import type { ChildChannel, ChildExit } from './channel.ts';

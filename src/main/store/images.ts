@@ -1,4 +1,4 @@
-import type { ImagePage } from '../../shared/contract.ts';
+import type { ImagePage } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import { COVERED } from './covering.ts';

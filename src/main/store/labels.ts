@@ -1,4 +1,4 @@
-import type { LabelCount } from '../../shared/contract.ts';
+import type { LabelCount } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import { classColor } from '../../shared/palette.ts';
 import type { Label } from '../../shared/records.ts';

@@ -1,4 +1,4 @@
-import type { RunFailure, RunInfo, RunState } from '../../shared/contract.ts';
+import type { RunFailure, RunInfo, RunState } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Box, Rle } from '../../shared/records.ts';
 import type { StoredSuggestion } from './covering.ts';

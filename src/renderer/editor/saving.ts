@@ -1,4 +1,4 @@
-import type { Saved } from '../../shared/contract.ts';
+import type { Saved } from '../../shared/answers.ts';
 import type { Diff } from '../../shared/diff.ts';
 import { isEmpty } from '../../shared/diff.ts';
 import { AppError, toWireError } from '../../shared/errors.ts';

@@ -1,4 +1,4 @@
-import type { LabelCount } from '../../shared/contract.ts';
+import type { LabelCount } from '../../shared/answers.ts';
 import type { Label } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
 

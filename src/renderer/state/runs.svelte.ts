@@ -1,4 +1,5 @@
-import type { EngineStatus, ModelInfo, PredictScope, RunInfo } from '../../shared/contract.ts';
+import type { EngineStatus, ModelInfo, RunInfo } from '../../shared/answers.ts';
+import type { PredictScope } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
 
 /** Models, the inference engine and the runs of the open project. */

@@ -1,4 +1,4 @@
-import type { Settings } from '../../shared/contract.ts';
+import type { Settings } from '../../shared/answers.ts';
 import type { Client } from '../client.ts';
 
 const DEFAULTS: Settings = { theme: 'dark', modelId: null, minScore: 0.5, brushPx: 24, colouring: 'instance' };

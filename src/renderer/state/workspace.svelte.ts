@@ -1,4 +1,5 @@
-import type { AppInfo, PredictScope, ProjectInfo, RecentProject, RunInfo, ScanProgress } from '../../shared/contract.ts';
+import type { AppInfo, ProjectInfo, RecentProject, RunInfo, ScanProgress } from '../../shared/answers.ts';
+import type { PredictScope } from '../../shared/contract.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
 import type { EditorView } from '../editor/types.ts';

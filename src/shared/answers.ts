@@ -1,0 +1,166 @@
+import type { Diff } from './diff.ts';
+import type { ImageRecord } from './records.ts';
+
+/** What the calls of the contract answer with, and what its events tell: plain data that survives JSON. */
+
+export type HostKind = 'desktop' | 'browser' | 'command-line';
+
+/** One execution provider that was tried when a session was made. `reason` says why it was refused. */
+export interface ProviderAttempt {
+  readonly provider: string;
+  readonly ok: boolean;
+  readonly reason: string | null;
+}
+
+export interface EngineStatus {
+  readonly state: 'idle' | 'loading' | 'running' | 'restarting' | 'failed';
+  /** The provider really used by the last session, e.g. `cpu`, `cuda`; null before the first one. */
+  readonly provider: string | null;
+  readonly attempts: readonly ProviderAttempt[];
+  readonly threads: number;
+  readonly modelId: string | null;
+  /** Duration of the last whole prediction and of the `session.run` inside it. */
+  readonly lastMs: number | null;
+  readonly lastRunMs: number | null;
+  readonly message: string | null;
+}
+
+export interface AppInfo {
+  readonly version: string;
+  readonly host: HostKind;
+  readonly platform: string;
+  /** Which build of sharp decodes here, and why: `native` or `wasm`. */
+  readonly decoder: string;
+  readonly canPickFolders: boolean;
+}
+
+export interface ProjectInfo {
+  readonly name: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly images: number;
+  readonly broken: number;
+  readonly done: number;
+  readonly annotations: number;
+  /** Where the project file lies and why, when it is not in the folder itself; else null. */
+  readonly note: string | null;
+  /** The image that was open last, or null. */
+  readonly lastImageId: number | null;
+}
+
+export interface RecentProject {
+  readonly name: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly openedAtMs: number;
+}
+
+export interface ImagePage {
+  readonly total: number;
+  readonly offset: number;
+  readonly rows: readonly ImageRecord[];
+}
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly family: string;
+  readonly variant: string | null;
+  readonly labels: readonly string[];
+  readonly license: string;
+  readonly bytes: number;
+  /** Default score threshold of its suggestions. */
+  readonly minScore: number;
+  /** `ready`, or why it cannot be used (a missing file, a wrong hash), named. */
+  readonly problem: string | null;
+}
+
+export type RunState = 'running' | 'done' | 'cancelled' | 'failed' | 'interrupted';
+
+export interface RunInfo {
+  readonly id: number;
+  readonly modelId: string;
+  readonly modelVersion: string;
+  readonly state: RunState;
+  readonly total: number;
+  /** Images done with, the failed ones among them. */
+  readonly finished: number;
+  readonly failed: number;
+  readonly suggestions: number;
+  readonly startedAtMs: number;
+  /** Estimated, null while unknown or not running. */
+  readonly msLeft: number | null;
+  readonly provider: string | null;
+  readonly message: string | null;
+}
+
+export interface RunFailure {
+  readonly imageId: number;
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface LabelCount {
+  readonly labelId: number;
+  readonly annotations: number;
+  readonly pending: number;
+  readonly images: number;
+}
+
+/** What `document.apply`, `undo` and `redo` answer after the commit. */
+export interface Saved {
+  readonly imageId: number;
+  readonly revision: number;
+  readonly savedAtMs: number;
+  /** What changed, for undo and redo; for apply it is what was sent. */
+  readonly diff: Diff;
+  readonly undoable: number;
+  readonly redoable: number;
+}
+
+/** `export-report.json`, also shown after an export. */
+export interface ExportReport {
+  readonly format: string;
+  readonly files: readonly string[];
+  readonly images: number;
+  readonly emptyImages: number;
+  readonly annotations: number;
+  readonly categories: readonly { readonly id: number; readonly name: string; readonly annotations: number }[];
+  readonly polygons: number;
+  readonly rles: number;
+  readonly crowds: number;
+  readonly pixelSpace: string;
+  /** Everything left out, with its reason. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly verified: {
+    readonly annotationsCompared: number;
+    readonly minIou: number;
+    readonly maxAreaDifference: number;
+    readonly maxBoxDifference: number;
+  };
+  readonly ms: number;
+}
+
+/** How far an export is: images written, then annotations read back and compared. */
+export interface ExportProgress {
+  readonly stage: 'writing' | 'comparing';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface Settings {
+  readonly theme: 'dark' | 'light' | 'system';
+  readonly modelId: string | null;
+  readonly minScore: number;
+  readonly brushPx: number;
+  readonly colouring: 'instance' | 'semantic';
+}
+
+export interface ScanProgress {
+  readonly folder: string;
+  readonly found: number;
+  readonly read: number;
+  readonly broken: number;
+  readonly done: boolean;
+}
