@@ -37,12 +37,12 @@ export async function measureInTurn(
 }
 
 /** The value below which a share of the samples lies (nearest rank). NaN for none. */
-export function quantile({ ms }: Samples, share: number): number {
+function quantile({ ms }: Samples, share: number): number {
   const sorted = [...ms].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? NaN;
 }
 
-export const median = (samples: Samples): number => quantile(samples, 0.5);
+const median = (samples: Samples): number => quantile(samples, 0.5);
 
 export function machine(): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';

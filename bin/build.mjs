@@ -18,7 +18,7 @@ function newestMs(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }
 
-export function isStale() {
+function isStale() {
   if (!existsSync(STAMP)) return true;
   const builtMs = statSync(STAMP).mtimeMs;
   return SOURCES.some((source) => newestMs(join(root, source)) > builtMs);

@@ -13,7 +13,7 @@ export type { ExportSource, NumberedAnnotation } from './formats/source.ts';
 
 /** Names of the two files an export leaves in its folder. */
 export const COCO_FILE = 'annotations.json';
-export const REPORT_FILE = 'export-report.json';
+const REPORT_FILE = 'export-report.json';
 
 /** A temporary file that nobody has written to for so long is left over from an export that was killed. */
 const ABANDONED_MS = 3_600_000;

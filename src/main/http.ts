@@ -12,7 +12,7 @@ import { readStatic } from './static-files.ts';
 import type { Studio } from './studio.ts';
 
 /** Largest body of a call. A document with thousands of polygons is a few MB. */
-export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** A listener that leaves this much unread is cut off; it reconnects and fetches afresh. */
 const MAX_UNREAD_EVENT_BYTES = 8 * 1024 * 1024;
 const KEEP_ALIVE_MS = 15_000;

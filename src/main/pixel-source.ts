@@ -14,7 +14,7 @@ export interface PixelBytes {
 }
 
 /** Longest side of a thumbnail. */
-export const THUMB_PX = 256;
+const THUMB_PX = 256;
 
 /**
  * Reads the pixels of an image of the project: in its own size, or as a thumbnail that is kept by

@@ -14,8 +14,8 @@ export interface ProjectPlace {
   readonly note: string | null;
 }
 
-export const PROJECT_FOLDER = '.maskloop';
-export const PROJECT_FILE = 'project.db';
+const PROJECT_FOLDER = '.maskloop';
+const PROJECT_FILE = 'project.db';
 
 /**
  * Where the project of an image folder lies: in the folder's `.maskloop`; where that cannot be

@@ -18,9 +18,9 @@ export const ringSchema = z
   .refine((r) => r.length % 2 === 0, 'a ring is x, y pairs')
   .readonly();
 
-export const boxSchema = z.tuple([finite, finite, finite.nonnegative(), finite.nonnegative()]).readonly();
+const boxSchema = z.tuple([finite, finite, finite.nonnegative(), finite.nonnegative()]).readonly();
 
-export const rleSchema = z
+const rleSchema = z
   .object({
     size: z.tuple([z.number().int().positive(), z.number().int().positive()]).readonly(),
     counts: z.string(),

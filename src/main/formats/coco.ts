@@ -88,7 +88,7 @@ export function placeInstance(image: ImageRecord, { number, annotation }: Number
  * - A mask without a hole is its exact outline along pixel edges, one polygon a part; filled again by
  *   COCO's rule it is the same mask, pixel by pixel.
  */
-export function cocoSegmentation(instance: PlacedInstance, size: Size): CocoSegmentation {
+function cocoSegmentation(instance: PlacedInstance, size: Size): CocoSegmentation {
   const { geometry } = instance;
   const rle = (): Rle => ({ size: [size.height, size.width], counts: countsToString(instance.runs) });
   if (instance.crowd) return rle();
@@ -108,7 +108,7 @@ export function cocoSegmentation(instance: PlacedInstance, size: Size): CocoSegm
 }
 
 /** Why an image is not exported, or null. */
-export function reasonToSkip(image: ImageRecord, options: CocoOptions): string | null {
+function reasonToSkip(image: ImageRecord, options: CocoOptions): string | null {
   if (image.error !== null) return `cannot be read: ${image.error}`;
   if (image.width <= 0 || image.height <= 0) return 'cannot be read: its size is not known';
   if (options.states.length > 0 && !options.states.includes(image.state))

@@ -23,7 +23,7 @@ export interface ChildExit {
 }
 
 /** The child's code beside this file, for a checkout; a build gives its own path. */
-export function sourceChild(): string {
+function sourceChild(): string {
   return fileURLToPath(new URL('./child.ts', import.meta.url));
 }
 

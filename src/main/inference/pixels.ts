@@ -45,7 +45,7 @@ const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'tiff', '
 export const IMAGE_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
 
 /** 0x3FFF squared, as libvips' own guard: 268 megapixels, 805 MB as RGB. */
-export const MAX_PIXELS = 268_402_689;
+const MAX_PIXELS = 268_402_689;
 /** Colour spaces whose floats have a meaning of their own. */
 const DEVICE_INDEPENDENT: ReadonlySet<string> = new Set(['lab', 'xyz', 'scrgb', 'oklab']);
 const MAX_SIDE = 65_500;

@@ -30,7 +30,7 @@ export function inImage(paint: Paint, viewport: Viewport, draw: () => void): voi
 }
 
 /** From this scale on pixels are shown as squares. */
-export const PIXELATED_FROM = 4;
+const PIXELATED_FROM = 4;
 
 export function paintImage(paint: Paint, image: CanvasImageSource, size: Size, viewport: Viewport): void {
   paint.imageSmoothingEnabled = viewport.scale < PIXELATED_FROM;

@@ -3,7 +3,7 @@ import { Shape } from 'konva/lib/Shape.js';
 import type { Size } from '../editor/viewport.ts';
 import type { Paint } from './paint.ts';
 
-export const LAYERS = ['image', 'annotations', 'suggestions', 'overlay'] as const;
+const LAYERS = ['image', 'annotations', 'suggestions', 'overlay'] as const;
 export type LayerName = (typeof LAYERS)[number];
 
 /** Paints one layer, in CSS pixels from the top left corner; false asks to be called again next frame. */

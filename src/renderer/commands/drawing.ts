@@ -16,7 +16,7 @@ export const TOOLS: readonly ToolEntry[] = [
   { name: 'eraser', title: 'Eraser', key: 'E' },
 ];
 
-export const BRUSH_STEP = 1.2;
+const BRUSH_STEP = 1.2;
 export const BRUSH_MAX_PX = 400;
 
 /** Brush sizes grow by a fifth, at least by one pixel. */

@@ -37,7 +37,7 @@ export interface Bounds {
   readonly maxY: number;
 }
 
-export const MAX_SCALE = 64;
+const MAX_SCALE = 64;
 /** Free margins around a fitted image; at the bottom there is room for the bar with the keys. CSS pixels. */
 const FIT_MARGIN = 24;
 const FIT_BOTTOM = 68;
@@ -79,7 +79,7 @@ export function fitViewport(image: Size, view: Size): Viewport {
 }
 
 /** The smallest useful scale: a quarter of the fitting one, but never above a quarter of 100 %. */
-export function minScale(image: Size, view: Size): number {
+function minScale(image: Size, view: Size): number {
   return Math.min(fitViewport(image, view).scale / 4, 0.25);
 }
 

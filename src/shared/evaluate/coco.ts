@@ -43,7 +43,7 @@ export interface CocoEvaluation {
 }
 
 /** 0.50, 0.55 ... 0.95. */
-export const IOU_THRESHOLDS: readonly number[] = Array.from({ length: 10 }, (_, i) => (i === 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9)));
+const IOU_THRESHOLDS: readonly number[] = Array.from({ length: 10 }, (_, i) => (i === 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9)));
 const RECALL_POINTS: readonly number[] = Array.from({ length: 101 }, (_, i) => (i === 100 ? 1 : i * 0.01));
 const DETECTION_LIMITS = [1, 10, 100] as const;
 /** `numpy.spacing(1)`: keeps 0 / 0 from being no number. */

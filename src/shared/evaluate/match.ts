@@ -6,7 +6,7 @@ import type { CocoDataset, CocoDetection, CocoImage, CocoTruth, OverlapKind } fr
 import { segmentationToRle } from './dataset.ts';
 
 /** COCO looks at no more than this many detections of an image and class, best scores first. */
-export const MOST_DETECTIONS = 100;
+const MOST_DETECTIONS = 100;
 
 /** A truth of one image and class. `index` is its place in the dataset's annotations. */
 export interface Truth {

@@ -59,7 +59,7 @@ export function combineGeometries(a: Geometry, b: Geometry, operation: RunOperat
 }
 
 /** The parts of a polygon, the four corners of a box, null for a mask. */
-export function geometryParts(geometry: Geometry): readonly PolygonPart[] | null {
+function geometryParts(geometry: Geometry): readonly PolygonPart[] | null {
   switch (geometry.kind) {
     case 'polygon':
       return geometry.parts;

@@ -24,7 +24,7 @@ export interface EdgeRef extends RingRef {
 export type Polygon = Extract<Geometry, { kind: 'polygon' }>;
 
 /** The ring that a reference names. Throws `not-found` when there is none. */
-export function ringAt(parts: readonly PolygonPart[], ref: RingRef): Ring {
+function ringAt(parts: readonly PolygonPart[], ref: RingRef): Ring {
   const part = parts[ref.part];
   const ring = ref.ring === 0 ? part?.outer : part?.holes[ref.ring - 1];
   if (!ring) throw new AppError('not-found', `There is no ring ${ref.ring} in part ${ref.part}.`, { part: ref.part, ring: ref.ring });

@@ -14,7 +14,7 @@ export function unionBox(a: Box, b: Box): Box {
 }
 
 /** Box of the outer rings' points. All 0 for no parts. */
-export function partsBox(parts: readonly PolygonPart[]): Box {
+function partsBox(parts: readonly PolygonPart[]): Box {
   return parts.map((part) => ringBox(part.outer)).reduce(unionBox, [0, 0, 0, 0]);
 }
 

@@ -104,7 +104,7 @@ export function mapRings(parts: readonly PolygonPart[], change: (ring: Ring) => 
   return parts.map((part) => ({ outer: change(part.outer), holes: part.holes.map(change) }));
 }
 
-export function translateRing(ring: Ring, dx: number, dy: number): Ring {
+function translateRing(ring: Ring, dx: number, dy: number): Ring {
   return ring.map((value, i) => value + (i % 2 === 0 ? dx : dy));
 }
 

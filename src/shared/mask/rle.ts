@@ -14,7 +14,7 @@ import { combineRuns, runsArea, runsBox, runsFromFlips, runsOverlap } from './ru
 type Size = Rle['size'];
 
 /** The runs of a row-major bitmap. Only the columns and rows within its own box are walked. */
-export function bitmapRuns(bitmap: Bitmap): Uint32Array {
+function bitmapRuns(bitmap: Bitmap): Uint32Array {
   const { width, height } = bitmap;
   checkSize(width, height);
   return windowRuns(bitmap, bitmapBox(bitmap), 0, 0, width, height);

@@ -8,10 +8,10 @@ export interface DirtyRect {
   readonly y1: number;
 }
 
-export const NOTHING_DIRTY: DirtyRect = { x0: 0, y0: 0, x1: 0, y1: 0 };
+const NOTHING_DIRTY: DirtyRect = { x0: 0, y0: 0, x1: 0, y1: 0 };
 
 /** The smallest rectangle around both. */
-export function unionDirty(a: DirtyRect, b: DirtyRect): DirtyRect {
+function unionDirty(a: DirtyRect, b: DirtyRect): DirtyRect {
   if (a.x1 <= a.x0 || a.y1 <= a.y0) return b;
   if (b.x1 <= b.x0 || b.y1 <= b.y0) return a;
   return { x0: Math.min(a.x0, b.x0), y0: Math.min(a.y0, b.y0), x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1) };

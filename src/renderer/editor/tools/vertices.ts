@@ -5,7 +5,7 @@ import type { PolygonPart } from '../../../shared/records.ts';
 import type { Bounds, ImagePoint, Size } from '../viewport.ts';
 
 /** An edge has a handle in its middle only where it is at least this long on screen, CSS pixels. */
-export const MIDPOINT_LEAST = 34;
+const MIDPOINT_LEAST = 34;
 
 export function sameVertex(a: VertexRef, b: VertexRef): boolean {
   return a.part === b.part && a.ring === b.ring && a.point === b.point;
