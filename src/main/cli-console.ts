@@ -34,17 +34,17 @@ export function createConsole(json: boolean, out: NodeJS.WriteStream = process.s
     say(line) {
       if (json) return;
       endProgress();
-      out.write(`${line}\n`);
+      out.write(`${visible(line)}\n`);
     },
     progress(line, final = false) {
       if (err.isTTY) {
-        err.write(`\r\x1b[2K${line.slice(0, (err.columns || 80) - 1)}`);
+        err.write(`\r\x1b[2K${visible(line).slice(0, (err.columns || 80) - 1)}`);
         open = true;
         if (final) {
           err.write('\n');
           open = false;
         }
-      } else if (final && !json) err.write(`${line}\n`);
+      } else if (final && !json) err.write(`${visible(line)}\n`);
     },
     result(value) {
       endProgress();
@@ -55,11 +55,16 @@ export function createConsole(json: boolean, out: NodeJS.WriteStream = process.s
       if (json) out.write(`${JSON.stringify({ ok: false, error })}\n`);
       else {
         const about = Object.entries(error.detail).filter(([, value]) => !error.message.includes(String(value)));
-        const detail = about.length === 0 ? '' : `\n  ${about.map(([key, value]) => `${key}: ${String(value)}`).join('\n  ')}`;
-        err.write(`maskloop: ${error.message}${detail}\n`);
+        const detail = about.length === 0 ? '' : `\n  ${about.map(([key, value]) => visible(`${key}: ${String(value)}`)).join('\n  ')}`;
+        err.write(`maskloop: ${visible(error.message)}${detail}\n`);
       }
     },
   };
+}
+
+/** Control characters, which a file's name may have, as `\x1b`: a terminal would obey them. */
+export function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** `1 h 02 min`, `3 min 20 s`, `4.2 s` or `120 ms`. */

@@ -40,6 +40,7 @@ export async function openProject(session: Session, folder: string): Promise<Pro
   try {
     await session.call('project.open', { folder });
     await session.studio.scanned();
+    session.signal.throwIfAborted();
     const project = await session.call('project.current', {});
     if (project === null) throw new AppError('internal', `${folder} was opened, but no project is open.`, { folder });
     if (project.note !== null) session.console.say(project.note);

@@ -8,6 +8,7 @@ import { demoJob } from './cli-demo.ts';
 import { evaluateJob } from './cli-evaluate.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { acceptJob, exportJob, predictJob, scanJob } from './cli-jobs.ts';
+import { getModelJob, removeModelJob } from './cli-fetch.ts';
 import { checkModelsJob, listModelsJob } from './cli-models.ts';
 import { createSession } from './cli-session.ts';
 import type { Session } from './cli-session.ts';
@@ -46,7 +47,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return EXIT.ok;
       // Commander has written its own lines to stderr.
-      if (console.json) console.error({ code: 'invalid', message: thrown.message, detail: {} });
+      const message = thrown.message === '(outputHelp)' ? 'Name a command; `maskloop --help` lists them.' : thrown.message;
+      if (console.json) console.error({ code: 'invalid', message, detail: {} });
       return EXIT.usage;
     }
     const error = toWireError(thrown);
@@ -137,12 +139,29 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
       finish(await evaluateJob(console, signal, options));
     });
 
-  const models = root.command('models').description('the models that are here');
+  const models = root.command('models').description('the models that are here, and those that can be fetched');
   models
     .command('list')
-    .description('every model, and why one cannot be used')
+    .description('every model: ready, to be fetched, or why it cannot be used')
     .option('--json', 'print one JSON object instead of text')
-    .action(() => withStudio((session) => listModelsJob(session)));
+    .action(async () => {
+      finish(await listModelsJob(console));
+    });
+  models
+    .command('get <id>')
+    .description('fetch the weights of a model, and check that they are the right ones')
+    .option('--accept-license', 'you have read and agree to a licence that is not permissive')
+    .option('--json', 'print one JSON object instead of text')
+    .action(async (id: string, options: { acceptLicense?: true }) => {
+      finish(await getModelJob(console, signal, id, options.acceptLicense === true));
+    });
+  models
+    .command('remove <id>')
+    .description('delete fetched weights')
+    .option('--json', 'print one JSON object instead of text')
+    .action(async (id: string) => {
+      finish(await removeModelJob(console, id));
+    });
   models
     .command('check [id]')
     .description("run every model's goldens")

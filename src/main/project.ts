@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { ProjectInfo, ScanProgress } from '../shared/answers.ts';
-import { AppError } from '../shared/errors.ts';
+import type { WireError } from '../shared/errors.ts';
+import { AppError, toWireError } from '../shared/errors.ts';
 import type { Inference } from './inference/inference.ts';
 import type { JobEvents, Jobs } from './jobs.ts';
 import { createJobs } from './jobs.ts';
@@ -14,7 +15,7 @@ export interface ProjectEvents extends JobEvents {
   scanProgress(progress: ScanProgress): void;
   rowsChanged(imageIds: readonly number[]): void;
   /** A scan that ended with an error; the project stays usable. */
-  scanFailed(thrown: unknown): void;
+  scanFailed(failure: WireError): void;
 }
 
 /** An open project: its file, the scan of its folder, and the runs on its images. */
@@ -29,6 +30,8 @@ export interface Project {
   rescan(): Promise<ScanReport | null>;
   /** The newest scan; null where it failed or was stopped. */
   scanned(): Promise<ScanReport | null>;
+  /** What ended the newest scan, or null. */
+  scanFailure(): WireError | null;
   close(): Promise<void>;
 }
 
@@ -43,6 +46,7 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
   const abort = new AbortController();
   let lastImageId = Number(store.meta(LAST_IMAGE) ?? 0);
   let scan: Promise<ScanReport | null> = Promise.resolve(null);
+  let failure: WireError | null = null;
   let staying: NodeJS.Timeout | undefined;
 
   /** A comfort: where it cannot be written, edits say why. */
@@ -57,6 +61,7 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
   }
 
   async function look(): Promise<ScanReport | null> {
+    failure = null;
     try {
       return await scanFolder({
         folder: place.folder,
@@ -66,7 +71,9 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
         onRows: events.rowsChanged,
       });
     } catch (thrown) {
-      if (!abort.signal.aborted) events.scanFailed(thrown);
+      if (abort.signal.aborted) return null;
+      failure = toWireError(thrown);
+      events.scanFailed(failure);
       return null;
     }
   }
@@ -100,6 +107,7 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
     },
     rescan,
     scanned: () => scan,
+    scanFailure: () => failure,
     async close() {
       abort.abort();
       await jobs.close();

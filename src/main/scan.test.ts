@@ -202,3 +202,13 @@ it('says which folder is not there', async () => {
   await expect(scan).rejects.toMatchObject({ code: 'not-found', detail: { path: join(folder, 'nope') } });
   store.close();
 });
+
+it.skipIf(process.platform !== 'linux')('lists names that are no UTF-8, and reads the rest', async () => {
+  const { folder, store, scan, rows } = scene();
+  put(folder, 'good.jpg', await jpeg(20));
+  for (const byte of [0xff, 0xfe]) writeFileSync(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.of(byte), Buffer.from('.jpg')]), 'x');
+  expect(await scan()).toMatchObject({ found: 2, added: 2, broken: 1 });
+  expect(rows().map((r) => r.error)).toEqual(expect.arrayContaining([null, 'the file cannot be read: its name is not valid UTF-8']));
+  expect(await scan()).toMatchObject({ found: 2, added: 0, missing: 0 });
+  store.close();
+});

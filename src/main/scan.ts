@@ -60,8 +60,12 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
   let broken = 0;
   const report = (done: boolean): void => onProgress({ folder, found: entries.length, read, broken, done });
 
+  const listed = new Set<string>();
   for await (const entry of walk(folder, '', new Set(), unreadable)) {
     signal.throwIfAborted();
+    // Names that are no UTF-8 are read alike where they differ only in what cannot be read.
+    if (listed.has(entry.path)) continue;
+    listed.add(entry.path);
     entries.push(entry);
     if (entries.length % 500 === 0) report(false);
   }
@@ -70,8 +74,7 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
   keys.clear();
 
   const known = new Map(store.images.known().map((file) => [file.path, file]));
-  const here = new Set(entries.map((e) => e.path));
-  const gone = new Set([...known.values()].filter((k) => !here.has(k.path) && !unreadable.some((u) => inside(k.path, u.path))));
+  const gone = new Set([...known.values()].filter((k) => !listed.has(k.path) && !unreadable.some((u) => inside(k.path, u.path))));
   const goneByHash = new Map<string, KnownFile[]>();
   for (const file of gone) {
     if (file.sha256 === '' || file.bytes === 0) continue;
@@ -181,7 +184,8 @@ async function look(root: string, path: string): Promise<Entry | 'folder' | null
     if (info.isDirectory()) return 'folder';
     return info.isFile() ? { path, bytes: info.size, modifiedMs: info.mtimeMs, reason: null } : null;
   } catch (thrown) {
-    return { path, bytes: 0, modifiedMs: 0, reason: `the file cannot be read: ${reasonOf(thrown)}` };
+    const misnamed = path.includes('\uFFFD') ? 'its name is not valid UTF-8' : reasonOf(thrown);
+    return { path, bytes: 0, modifiedMs: 0, reason: `the file cannot be read: ${misnamed}` };
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExportReport, HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
 import type { CocoExportOptions, Handlers, PixelSize } from '../shared/contract.ts';
-import { AppError, toWireError } from '../shared/errors.ts';
+import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { exportCoco } from './export.ts';
@@ -43,7 +43,7 @@ export interface Studio {
     /** Throws `not-found` where no project is open or it has no such image; see `readPixels`. */
     read(imageId: number, size: PixelSize): Promise<PixelBytes>;
   };
-  /** Waits for the scan of the open project; null where none is open, or the scan failed. */
+  /** Waits for the scan of the open project; null where none is open, or it was closed. Throws what stopped the scan. */
   scanned(): Promise<ScanReport | null>;
   /** Waits until a run of the open project has ended. */
   runEnded(runId: number): Promise<RunInfo>;
@@ -133,9 +133,11 @@ export function createStudio(options: StudioOptions): Studio {
             if (progress.done) events.scan.flush();
           },
           rowsChanged: tellRows,
-          scanFailed(thrown) {
-            const { message } = toWireError(thrown);
-            process.stderr.write(`maskloop: the scan of ${place.folder} stopped: ${message}\n`);
+          scanFailed(failure) {
+            // Otherwise a window would wait for its end for ever.
+            const { images, broken } = next.store.images.summary();
+            events.scan.push({ folder: place.folder, found: images, read: images, broken, done: true, failure });
+            events.scan.flush();
           },
           progress: (run) => events.tell('run.progress', run),
           imageDone(imageId) {
@@ -273,7 +275,12 @@ export function createStudio(options: StudioOptions): Studio {
         return readPixels(place.folder, place.cache, store.images.get(imageId), size);
       },
     },
-    scanned: async () => (await project?.scanned()) ?? null,
+    async scanned() {
+      const report = (await project?.scanned()) ?? null;
+      const failure = project?.scanFailure() ?? null;
+      if (failure !== null) throw fromWireError(failure);
+      return report;
+    },
     runEnded: (runId) => current().jobs.finished(runId),
     close() {
       closing.abort();

@@ -1,4 +1,5 @@
 import type { Diff } from './diff.ts';
+import type { WireError } from './errors.ts';
 import type { ImageRecord } from './records.ts';
 
 /** What the calls of the contract answer with, and what its events tell: plain data that survives JSON. */
@@ -163,4 +164,6 @@ export interface ScanProgress {
   readonly read: number;
   readonly broken: number;
   readonly done: boolean;
+  /** What ended it before its time; absent where nothing did. */
+  readonly failure?: WireError;
 }

@@ -1,5 +1,6 @@
 import type { AppInfo, ProjectInfo, RecentProject, RunInfo, ScanProgress } from '../../shared/answers.ts';
 import type { PredictScope } from '../../shared/contract.ts';
+import { fromWireError } from '../../shared/errors.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
 import type { EditorView } from '../editor/types.ts';
@@ -119,6 +120,7 @@ export class Workspace {
       // New rows are on no page that is here, and shift the others.
       if (scan.done && this.#project) this.images.changed([]);
       if (scan.done) void this.#openFirst();
+      if (scan.failure) tellProblem(fromWireError(scan.failure));
     });
     client.on('images.changed', ({ imageIds }) => {
       if (!this.#project) return;
