@@ -1,6 +1,31 @@
+import { AppError } from '../../../shared/errors.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Family } from './family.ts';
 import { maskRcnn } from './mask-rcnn.ts';
+import { semantic } from './semantic.ts';
+
+type Name = Manifest['family'];
+type ManifestOf<F extends Name> = Extract<Manifest, { readonly family: F }>;
+
+function isOf<F extends Name>(name: F, manifest: Manifest): manifest is ManifestOf<F> {
+  return manifest.family === name;
+}
+
+/** A family that takes any manifest and refuses those of the others. */
+function only<F extends Name>(name: F, family: Family<ManifestOf<F>>): Family {
+  const own = (manifest: Manifest): ManifestOf<F> => {
+    if (isOf(name, manifest)) return manifest;
+    throw new AppError('invalid', `${manifest.id}: is a ${manifest.family} model, not a ${name} one.`, { modelId: manifest.id });
+  };
+  return {
+    decodeLimit: (manifest) => family.decodeLimit(own(manifest)),
+    prepare: (manifest, image, full) => family.prepare(own(manifest), image, full),
+    decode: (manifest, outputs, transform) => family.decode(own(manifest), outputs, transform),
+  };
+}
 
 /** Every family by the name that manifests give it. */
-export const FAMILIES: Readonly<Record<Manifest['family'], Family>> = { 'mask-rcnn': maskRcnn };
+export const FAMILIES: Readonly<Record<Name, Family>> = {
+  'mask-rcnn': only('mask-rcnn', maskRcnn),
+  semantic: only('semantic', semantic),
+};

@@ -26,6 +26,11 @@ export interface InputTransform {
   /** Input pixels for each image pixel. */
   readonly scaleX: number;
   readonly scaleY: number;
+  /** Where the picture's top left corner lies in the input, and the input's size with its padding. */
+  readonly offsetX: number;
+  readonly offsetY: number;
+  readonly paddedWidth: number;
+  readonly paddedHeight: number;
 }
 
 export interface Prepared {
@@ -40,11 +45,11 @@ export type DecodedInstance = PredictedInstance & { readonly rle: Rle };
  * A family is code, a model is a folder. Both directions are pure: pixels to tensors, tensors to
  * instances.
  */
-export interface Family {
+export interface Family<M extends Manifest = Manifest> {
   /** The most pixels `prepare` wants to be given; a larger image is scaled down while it is decoded. */
-  decodeLimit(manifest: Manifest): number;
+  decodeLimit(manifest: M): number;
   /** `full` is the size of the oriented image, of which `image` may be a smaller picture. */
-  prepare(manifest: Manifest, image: RgbImage, full: { readonly width: number; readonly height: number }): Prepared;
+  prepare(manifest: M, image: RgbImage, full: { readonly width: number; readonly height: number }): Prepared;
   /** @throws AppError `model-run` when an output is missing or of another shape than the manifest says. */
-  decode(manifest: Manifest, outputs: Readonly<Record<string, OutputTensor>>, transform: InputTransform): DecodedInstance[];
+  decode(manifest: M, outputs: Readonly<Record<string, OutputTensor>>, transform: InputTransform): DecodedInstance[];
 }

@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { decodeRle, rleArea, rleBox } from '../../../shared/mask/rle.ts';
-import type { Manifest } from '../manifest.ts';
+import type { MaskRcnnManifest } from '../manifest.ts';
 import { parseManifest } from '../manifest.ts';
 import type { OutputTensor } from './family.ts';
 import { maskRcnn } from './mask-rcnn.ts';
 
-function manifestOf(id: string): Manifest {
+function manifestOf(id: string): MaskRcnnManifest {
   const path = fileURLToPath(new URL(`../../../../test/tiny-models/${id}/manifest.json`, import.meta.url));
-  return parseManifest(readFileSync(path, 'utf8'), path);
+  const manifest = parseManifest(readFileSync(path, 'utf8'), path);
+  if (manifest.family !== 'mask-rcnn') throw new Error(`${path}: is of the family ${manifest.family}`);
+  return manifest;
 }
 const torchvision = manifestOf('tiny-torchvision');
 const zoo = manifestOf('tiny-zoo');

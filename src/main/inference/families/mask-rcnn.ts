@@ -1,5 +1,5 @@
 import { AppError } from '../../../shared/errors.ts';
-import type { Manifest } from '../manifest.ts';
+import type { MaskRcnnManifest as Manifest } from '../manifest.ts';
 import type { RgbImage } from '../pixels.ts';
 import type { DecodedInstance, Family, InputTransform, OutputTensor } from './family.ts';
 import { pasteField, pixelRect, thresholdField } from './mask-field.ts';
@@ -15,7 +15,7 @@ const ZOO_DECODE_LIMIT = 64_000_000;
  * - `zoo` (ONNX model zoo MaskRCNN-12, from maskrcnn-benchmark): the caller resizes, subtracts the mean
  *   and pads; boxes in resized pixels; 28 x 28 masks that the caller pastes into their boxes.
  */
-export const maskRcnn: Family = {
+export const maskRcnn: Family<Manifest> = {
   decodeLimit(manifest) {
     return manifest.input.fit.mode === 'none' ? manifest.input.fit.maxPixels : ZOO_DECODE_LIMIT;
   },
@@ -45,6 +45,10 @@ export const maskRcnn: Family = {
         inputWidth: picture.width,
         inputHeight: picture.height,
         ...scales(manifest, picture, full),
+        offsetX: 0,
+        offsetY: 0,
+        paddedWidth: width,
+        paddedHeight: height,
       },
     };
   },

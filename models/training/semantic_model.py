@@ -1,0 +1,137 @@
+"""Three small semantic networks, trained from scratch: U-Net, SegNet, DeepLabV3. Input [n,3,h,w] float 0..1, RGB.
+
+- UNet: Ronneberger et al. 2015, four levels, batch norm, same padding. One logit, [n,1,h,w].
+- SegNet: Badrinarayanan et al. 2017, five levels; the decoder places values where the encoder's max pooling found
+  them, and the exported graph keeps that as MaxPool with indices and MaxUnpool. Logits [n,classes,h,w].
+- DeepLabV3: Chen et al. 2017, output stride 8, atrous spatial pyramid pooling with rates 3, 6, 12 and image pooling.
+  Logits [n,classes,h/8,w/8].
+"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from model import Residual, conv
+
+
+class MaxPool(torch.autograd.Function):
+    """2x2 max pooling with the places of the maxima, differentiated by unpooling."""
+
+    @staticmethod
+    def forward(ctx, x):
+        pooled, places = F.max_pool2d(x, 2, return_indices=True)
+        ctx.save_for_backward(places)
+        ctx.size = x.shape[2:]
+        ctx.mark_non_differentiable(places)
+        return pooled, places
+
+    @staticmethod
+    def backward(ctx, gradient, _):
+        (places,) = ctx.saved_tensors
+        return F.max_unpool2d(gradient.float(), places, 2, output_size=ctx.size)
+
+
+class MaxUnpool(torch.autograd.Function):
+    """The way back: every value at its place, zeros elsewhere; differentiated by gathering."""
+
+    @staticmethod
+    def forward(ctx, x, places):
+        ctx.save_for_backward(places)
+        return F.max_unpool2d(x, places, 2)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (places,) = ctx.saved_tensors
+        return gradient.flatten(2).gather(2, places.flatten(2)).view_as(places), None
+
+
+def pool(x):
+    return F.max_pool2d(x, 2, return_indices=True) if torch.onnx.is_in_onnx_export() else MaxPool.apply(x)
+
+
+def unpool(x, places):
+    return F.max_unpool2d(x, places, 2) if torch.onnx.is_in_onnx_export() else MaxUnpool.apply(x, places)
+
+
+class UNet(nn.Module):
+    WIDTHS = (16, 32, 64, 128)
+
+    def __init__(self):
+        super().__init__()
+        before = (3,) + self.WIDTHS[:-1]
+        self.down = nn.ModuleList(nn.Sequential(conv(a, b), conv(b, b)) for a, b in zip(before, self.WIDTHS))
+        pairs = list(zip(self.WIDTHS[:0:-1], self.WIDTHS[-2::-1]))
+        self.grow = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, 2) for a, b in pairs)
+        self.up = nn.ModuleList(nn.Sequential(conv(2 * b, b), conv(b, b)) for _, b in pairs)
+        self.head = nn.Conv2d(self.WIDTHS[0], 1, 1)
+
+    def forward(self, x):
+        kept = []
+        for k, block in enumerate(self.down):
+            x = block(x if k == 0 else F.max_pool2d(x, 2))
+            kept.append(x)
+        for k, (grow, block) in enumerate(zip(self.grow, self.up)):
+            x = block(torch.cat((kept[-2 - k], grow(x)), 1))
+        return self.head(x)
+
+
+class SegNet(nn.Module):
+    WIDTHS = (16, 32, 64, 128, 192)
+
+    def __init__(self, classes):
+        super().__init__()
+        before = (3,) + self.WIDTHS[:-1]
+        self.down = nn.ModuleList(nn.Sequential(conv(a, b), conv(b, b)) for a, b in zip(before, self.WIDTHS))
+        after = self.WIDTHS[-2::-1] + (self.WIDTHS[0],)
+        self.up = nn.ModuleList(nn.Sequential(conv(a, a), conv(a, b)) for a, b in zip(self.WIDTHS[::-1], after))
+        self.head = nn.Conv2d(self.WIDTHS[0], classes, 1)
+
+    def forward(self, x):
+        places = []
+        for block in self.down:
+            x, found = pool(block(x).float())
+            places.append(found)
+        for block, found in zip(self.up, reversed(places)):
+            x = block(unpool(x.float(), found))
+        return self.head(x)
+
+
+class Pyramid(nn.Module):
+    """Atrous spatial pyramid pooling: 1x1, three atrous 3x3, and the mean of the whole map."""
+
+    def __init__(self, inputs, width, rates):
+        super().__init__()
+        self.one = conv(inputs, width, 1, 1)
+        self.atrous = nn.ModuleList(atrous(inputs, width, rate) for rate in rates)
+        self.image = nn.Sequential(nn.Conv2d(inputs, width, 1), nn.ReLU(inplace=True))
+        self.project = conv((2 + len(rates)) * width, width, 1, 1)
+
+    def forward(self, x):
+        whole = self.image(x.mean((2, 3), keepdim=True)).expand(-1, -1, x.shape[2], x.shape[3])
+        return self.project(torch.cat([self.one(x)] + [branch(x) for branch in self.atrous] + [whole], 1))
+
+
+def atrous(inputs, outputs, rate):
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, 1, rate, rate, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class DeepLabV3(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.body = nn.Sequential(
+            conv(3, 32, 2), conv(32, 64, 2), Residual(64), conv(64, 112, 2), Residual(112),
+            atrous(112, 160, 2), atrous(160, 160, 2),
+        )
+        self.pyramid = Pyramid(160, 96, (3, 6, 12))
+        self.head = nn.Sequential(nn.Conv2d(96, 96, 3, 1, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU(inplace=True), nn.Conv2d(96, classes, 1))
+
+    def forward(self, x):
+        return self.head(self.pyramid(self.body(x)))
+
+
+def build(kind, classes):
+    """`classes` counts the background; U-Net has one logit whatever it is."""
+    if kind == "unet":
+        return UNet()
+    return {"segnet": SegNet, "deeplabv3": DeepLabV3}[kind](classes)

@@ -1,0 +1,150 @@
+import { AppError } from '../../../shared/errors.ts';
+import type { SemanticManifest } from '../manifest.ts';
+import type { RgbImage } from '../pixels.ts';
+import { classMap } from './class-map.ts';
+import type { DecodedInstance, Family, InputTensor, InputTransform, OutputTensor } from './family.ts';
+import { regions } from './regions.ts';
+import { resizeBilinear } from './resize.ts';
+
+/** A picture of at most this many pixels for each of the input's; more of the image cannot matter. */
+const OVERSAMPLING = 16;
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Semantic segmentation: one map of classes for the whole image (U-Net, SegNet, DeepLab, SegFormer, BiSeNet).
+ * The manifest says how the image goes in and what the map holds. The map is interpolated bilinearly to
+ * the image's size before the largest class is taken (Chen et al. 2017), and cut into regions.
+ */
+export const semantic: Family<SemanticManifest> = {
+  decodeLimit(manifest) {
+    const { fit } = manifest.input;
+    if (fit.mode === 'native') return fit.maxPixels;
+    const pixels = fit.mode === 'short-side' ? fit.shortSide * fit.longSide : fit.width * fit.height;
+    return Math.min(64_000_000, Math.max(1_000_000, OVERSAMPLING * pixels));
+  },
+
+  prepare(manifest, image, full) {
+    const placed = place(manifest, image, full);
+    const { inputWidth, inputHeight } = placed;
+    const picture = {
+      width: inputWidth,
+      height: inputHeight,
+      data: resizeBilinear(image.data, image.width, image.height, inputWidth, inputHeight),
+    };
+    return { feeds: { [manifest.input.name]: tensor(manifest, picture, placed) }, transform: placed };
+  },
+
+  decode(manifest, outputs, transform) {
+    return decodeRegions(manifest, outputs, transform, manifest.regions.mode);
+  },
+};
+
+/**
+ * `decode` with the way to cut regions given: 8-connected pieces, or one region for each class, whatever
+ * the manifest proposes.
+ * @throws AppError `model-run` when the output is missing, of another shape, or names an unknown class.
+ */
+export function decodeRegions(
+  manifest: SemanticManifest,
+  outputs: Readonly<Record<string, OutputTensor>>,
+  transform: InputTransform,
+  mode: SemanticManifest['regions']['mode'],
+): DecodedInstance[] {
+  const name = manifest.outputs.map;
+  const output = outputs[name];
+  if (!output) {
+    throw new AppError('model-run', `${manifest.id}: the model has no output "${name}" (outputs.map).`, {
+      modelId: manifest.id,
+      output: name,
+    });
+  }
+  const map = classMap(manifest, output, transform);
+  const least = Math.max(1, manifest.regions.minArea / (transform.scaleX * transform.scaleY));
+  const answered = manifest.labels.map((label) => (manifest.background.includes(label) ? null : label));
+  return regions(map, answered, mode, least, manifest.thresholds.keep);
+}
+
+/** Where the picture lies in the input. Sizes are truncated to whole pixels, as `int(scale * side)` does. */
+function place(manifest: SemanticManifest, image: Size, full: Size): InputTransform {
+  const { fit } = manifest.input;
+  let inputWidth: number;
+  let inputHeight: number;
+  let paddedWidth: number;
+  let paddedHeight: number;
+  let offsetX = 0;
+  let offsetY = 0;
+  if (fit.mode === 'stretch') {
+    inputWidth = paddedWidth = fit.width;
+    inputHeight = paddedHeight = fit.height;
+  } else if (fit.mode === 'letterbox') {
+    const scale = Math.min(fit.width / full.width, fit.height / full.height);
+    inputWidth = scaled(scale, full.width, fit.width);
+    inputHeight = scaled(scale, full.height, fit.height);
+    paddedWidth = fit.width;
+    paddedHeight = fit.height;
+    if (fit.align === 'center') {
+      offsetX = (paddedWidth - inputWidth) >> 1;
+      offsetY = (paddedHeight - inputHeight) >> 1;
+    }
+  } else {
+    if (fit.mode === 'short-side') {
+      const scale = Math.min(fit.shortSide / Math.min(full.width, full.height), fit.longSide / Math.max(full.width, full.height));
+      inputWidth = scaled(scale, full.width, fit.longSide);
+      inputHeight = scaled(scale, full.height, fit.longSide);
+    } else {
+      // Decoding has already brought the image below `maxPixels`.
+      inputWidth = image.width;
+      inputHeight = image.height;
+    }
+    paddedWidth = Math.ceil(inputWidth / fit.padMultiple) * fit.padMultiple;
+    paddedHeight = Math.ceil(inputHeight / fit.padMultiple) * fit.padMultiple;
+  }
+  return {
+    imageWidth: full.width,
+    imageHeight: full.height,
+    inputWidth,
+    inputHeight,
+    scaleX: inputWidth / full.width,
+    scaleY: inputHeight / full.height,
+    offsetX,
+    offsetY,
+    paddedWidth,
+    paddedHeight,
+  };
+}
+
+function scaled(scale: number, side: number, most: number): number {
+  // A product that should be whole may come out a hair below it.
+  return Math.max(1, Math.min(most, Math.trunc(scale * side + 1e-6)));
+}
+
+/** Normalised floats in the manifest's layout, the pad colour around the picture. */
+function tensor(manifest: SemanticManifest, picture: RgbImage, placed: InputTransform): InputTensor {
+  const { color, range, mean, std, layout, fit } = manifest.input;
+  const { paddedWidth, paddedHeight, offsetX, offsetY } = placed;
+  const pixels = paddedWidth * paddedHeight;
+  const data = new Float32Array(3 * pixels);
+  const planar = layout === 'nchw';
+  const step = planar ? 1 : 3;
+  for (let plane = 0; plane < 3; plane++) {
+    const channel = color === 'rgb' ? plane : 2 - plane;
+    const normal = (value: number): number => ((value * range) / 255 - (mean[plane] ?? 0)) / (std[plane] ?? 1);
+    const start = planar ? plane * pixels : plane;
+    if (fit.mode !== 'stretch' && (paddedWidth !== picture.width || paddedHeight !== picture.height)) {
+      const fill = normal(fit.pad[channel] ?? 0);
+      for (let i = 0, o = start; i < pixels; i++, o += step) data[o] = fill;
+    }
+    // 256 possible values: the arithmetic once for each, in double, rounded to float at the end.
+    const values = Float32Array.from({ length: 256 }, (_, value) => normal(value));
+    for (let y = 0; y < picture.height; y++) {
+      let o = start + ((y + offsetY) * paddedWidth + offsetX) * step;
+      let i = y * picture.width * 3 + channel;
+      for (let x = 0; x < picture.width; x++, i += 3, o += step) data[o] = values[picture.data[i] ?? 0] ?? 0;
+    }
+  }
+  return { dims: planar ? [1, 3, paddedHeight, paddedWidth] : [1, paddedHeight, paddedWidth, 3], data };
+}
