@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostKind } from '../shared/answers.ts';
 import { appFolder } from './app-folder.ts';
@@ -11,14 +12,21 @@ import type { Studio } from './studio.ts';
 import { createStudio } from './studio.ts';
 import { appVersion, packageFolder } from './version.ts';
 
+/** Where the user's own models lie, and the weights that were fetched. */
+export function userModelFolder(): string {
+  return join(appFolder(), 'models');
+}
+
 /**
- * Folders that models are looked for in: those that come with the app, then the user's own. In a
- * packaged app ours lie beside the archive: ONNX Runtime opens them by their path.
+ * Folders that models are looked for in: those that come with the app, manifests of those that can be
+ * fetched, then the user's own. In a packaged app ours lie beside the archive: ONNX Runtime opens them
+ * by their path.
  */
 export function modelFolders(): string[] {
   const bundled = fileURLToPath(new URL('models', packageFolder));
   const unpacked = bundled.replace(/([\\/]app\.asar)([\\/])/, '$1.unpacked$2');
-  return [existsSync(unpacked) ? unpacked : bundled, `${appFolder()}/models`];
+  const ours = existsSync(unpacked) ? unpacked : bundled;
+  return [ours, join(ours, 'catalog'), userModelFolder()];
 }
 
 /** The engine in this process. ONNX Runtime is loaded only where this is called. */

@@ -15,6 +15,10 @@ export interface CatalogEntry {
   readonly folder: string;
   readonly manifest: Manifest | null;
   readonly problem: string | null;
+  /** Nothing is wrong, but the weights have to be fetched first; `problem` says how. */
+  readonly toFetch: boolean;
+  /** Absolute path of the weights, there or missing; null where they were never fetched. */
+  readonly file: string | null;
 }
 
 export interface UsableModel {
@@ -35,7 +39,10 @@ export interface Catalog {
   use(id: string): Promise<UsableModel>;
 }
 
-/** Looks in `folders` in order; of two models with one id the first counts, the second says so. */
+/**
+ * Looks in `folders` in order; of two models with one id the first counts, the second says so. Weights
+ * that were fetched lie in a later folder, under the same id and without a manifest of their own.
+ */
 export function createCatalog(folders: readonly string[]): Catalog {
   const checked = new Map<string, { readonly stamp: string; readonly problem: string | null }>();
 
@@ -47,15 +54,29 @@ export function createCatalog(folders: readonly string[]): Catalog {
       if (manifest.id !== id) {
         throw new AppError('invalid', `${path}: id is "${manifest.id}"; its folder is "${id}".`, { path, key: 'id' });
       }
-      return { id, folder, manifest, problem: await fileProblem(folder, manifest) };
+      const file = await locate(folder, manifest);
+      if (file === null) {
+        const problem = `not fetched yet: maskloop models get ${id}`;
+        return { id, folder, manifest, problem, toFetch: true, file };
+      }
+      return { id, folder, manifest, problem: await fileProblem(file, manifest), toFetch: false, file };
     } catch (thrown) {
-      if (thrown instanceof AppError) return { id, folder, manifest: null, problem: thrown.message };
+      if (thrown instanceof AppError) return { id, folder, manifest: null, problem: thrown.message, toFetch: false, file: null };
       throw thrown;
     }
   }
 
-  async function fileProblem(folder: string, manifest: Manifest): Promise<string | null> {
-    const path = join(folder, manifest.file.path);
+  /** Where the weights are, or would be; null where they have to be fetched. */
+  async function locate(folder: string, { id, file, sources }: Manifest): Promise<string | null> {
+    const own = join(folder, file.path);
+    if (sources.length === 0) return own;
+    for (const path of [own, ...folders.map((root) => join(root, id, file.path))]) {
+      if ((await stat(path).catch(() => null))?.isFile()) return path;
+    }
+    return null;
+  }
+
+  async function fileProblem(path: string, manifest: Manifest): Promise<string | null> {
     const found = await stat(path).catch(() => null);
     if (!found?.isFile()) return `${path}: the model's file is missing.`;
     if (found.size !== manifest.file.bytes) {
@@ -91,7 +112,7 @@ export function createCatalog(folders: readonly string[]): Catalog {
       throw new AppError('not-found', `There is no model "${id}" in ${folders.join(' or ') || 'any folder'}.`, { modelId: id });
     }
     if (!entry.manifest) throw new AppError('invalid', entry.problem ?? `${id}: unusable`, { modelId: id });
-    const file = outsideArchive(join(entry.folder, entry.manifest.file.path));
+    const file = outsideArchive(entry.file ?? join(entry.folder, entry.manifest.file.path));
     const problem = entry.problem ?? (await hashProblem(file, entry.manifest));
     if (problem) throw new AppError('model-load', `${id}: ${problem}`, { modelId: id, file });
     return { manifest: entry.manifest, folder: entry.folder, file };
@@ -113,6 +134,11 @@ export function createCatalog(folders: readonly string[]): Catalog {
   return { list, use };
 }
 
+/** The labels that suggestions can have: a background is none of them. */
+function answeredLabels(manifest: Manifest): readonly string[] {
+  return manifest.family === 'semantic' ? manifest.labels.filter((label) => !manifest.background.includes(label)) : manifest.labels;
+}
+
 /** What the window shows of a model. */
 export function modelInfo(entry: CatalogEntry): ModelInfo {
   const { manifest } = entry;
@@ -122,7 +148,7 @@ export function modelInfo(entry: CatalogEntry): ModelInfo {
     version: manifest?.version ?? '',
     family: manifest?.family ?? '',
     variant: manifest?.variant ?? null,
-    labels: manifest?.labels ?? [],
+    labels: manifest ? answeredLabels(manifest) : [],
     license: manifest?.license ?? '',
     bytes: manifest?.file.bytes ?? 0,
     minScore: manifest?.thresholds.score ?? 0,

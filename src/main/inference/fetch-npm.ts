@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Parser } from 'tar';
 import { AppError } from '../../shared/errors.ts';
@@ -25,13 +24,12 @@ export interface NpmDownload {
 const LICENCE = /^(licen[cs]e|notice|copying)(\.(md|txt))?$/i;
 
 /**
- * Takes one file out of a registry package, and the package's licence texts beside it. The tarball streams
+ * Takes one file out of a registry package, and reads the package's licence texts. The tarball streams
  * through: it is neither kept nor put into npm's cache. There is no going on in the middle: a second
  * attempt starts anew. `total` is unknown, registries do not tell a tarball's size.
- * @returns names of the licence files that were written into the folder of `part`.
  * @throws AppError `io` naming the package; the signal's reason when cancelled.
  */
-export async function downloadFromPackage(download: NpmDownload): Promise<readonly string[]> {
+export async function downloadFromPackage(download: NpmDownload): Promise<readonly LicenceText[]> {
   const { spec, integrity, path, signal } = download;
   // npm's libraries are large and most sessions never fetch anything.
   const { default: pacote } = await import('pacote');
@@ -52,32 +50,41 @@ export async function downloadFromPackage(download: NpmDownload): Promise<readon
   }
 }
 
+export interface LicenceText {
+  /** Name of the file in the package's first folder. */
+  readonly name: string;
+  readonly text: Buffer;
+}
+
 interface Found {
   readonly complete: boolean;
-  readonly licences: readonly string[];
+  readonly licences: readonly LicenceText[];
 }
+
+/** More than any licence has; what is larger is something else. */
+const LICENCE_BYTES = 1_000_000;
 
 async function extract(stream: NodeJS.ReadableStream, { path, part, signal, onProgress }: NpmDownload): Promise<Found> {
   let received = 0;
   let complete = false;
-  const licences: string[] = [];
+  const licences: LicenceText[] = [];
   const writing: Promise<void>[] = [];
   const parser = new Parser({
     strict: true,
     onReadEntry(entry) {
       // The first folder is `package/` by custom only.
       const name = entry.path.replace(/^[^/]+\//, '');
-      const to = name === path ? part : LICENCE.test(name) ? join(dirname(part), name) : null;
-      if (entry.type !== 'File' || to === null) {
+      const isLicence = LICENCE.test(name) && entry.size <= LICENCE_BYTES;
+      if (entry.type !== 'File' || (name !== path && !isLicence)) {
         entry.resume();
         return;
       }
-      if (to === part) complete = true;
-      else licences.push(name);
-      const written = pipeline(entry, createWriteStream(to));
+      if (name === path) complete = true;
+      const taken =
+        name === path ? pipeline(entry, createWriteStream(part)) : entry.concat().then((text) => void licences.push({ name, text }));
       // Awaited below; until then a failure must not count as nobody's.
-      written.catch((thrown: unknown) => parser.abort(thrown instanceof Error ? thrown : new Error(String(thrown))));
-      writing.push(written);
+      taken.catch((thrown: unknown) => parser.abort(thrown instanceof Error ? thrown : new Error(String(thrown))));
+      writing.push(taken);
     },
   });
   await new Promise<void>((resolve, reject) => {
@@ -113,10 +120,20 @@ function asAppError(spec: string, thrown: unknown): AppError {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const said = thrown instanceof Error ? thrown.message : String(thrown);
   if (code === 'EINTEGRITY') {
-    return new AppError('io', `The package ${spec} is damaged or another one: its integrity is not what the manifest says.`, { package: spec }, thrown);
+    return new AppError(
+      'io',
+      `The package ${spec} is damaged or another one: its integrity is not what the manifest says.`,
+      { package: spec },
+      thrown,
+    );
   }
   if (code === 'E404' || code === 'ETARGET') {
     return new AppError('io', `The registry in your npm settings has no package ${spec} (${code}).`, { package: spec }, thrown);
   }
-  return new AppError('io', `The package ${spec} cannot be fetched through the registry in your npm settings (${said}).`, { package: spec }, thrown);
+  return new AppError(
+    'io',
+    `The package ${spec} cannot be fetched through the registry in your npm settings (${said}).`,
+    { package: spec },
+    thrown,
+  );
 }

@@ -9,7 +9,9 @@ export const modelSource = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('npm'),
     /** `name@version`, exact. */
-    package: z.string().regex(/^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*@\d+\.\d+\.\d+[0-9A-Za-z.+-]*$/, 'name@version, an exact version'),
+    package: z
+      .string()
+      .regex(/^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*@\d+\.\d+\.\d+[0-9A-Za-z.+-]*$/, 'name@version, an exact version'),
     /** Of the tarball, as in a lock file. */
     integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, 'sha512- and its base64'),
     /** Inside the package, without the tarball's first folder. */
@@ -46,6 +48,9 @@ const PERMISSIVE = new Set([
  * both must be, so that nobody has to choose without being asked. An exception (`WITH`) is not.
  */
 export function isPermissive(expression: string): boolean {
-  const terms = expression.replace(/[()]/g, ' ').trim().split(/\s+(?:AND|OR)\s+/);
+  const terms = expression
+    .replace(/[()]/g, ' ')
+    .trim()
+    .split(/\s+(?:AND|OR)\s+/);
   return terms.every((term) => PERMISSIVE.has(term.trim()));
 }

@@ -1,0 +1,48 @@
+import { EXIT } from './cli-console.ts';
+import type { Console } from './cli-console.ts';
+import type { Outcome } from './cli-jobs.ts';
+import { createCatalog } from './inference/catalog.ts';
+import type { CatalogEntry } from './inference/catalog.ts';
+import { fetchModel, megabytes, removeFetched } from './inference/fetch-model.ts';
+import { isPermissive, sourceName } from './inference/fetch-source.ts';
+import { AppError } from '../shared/errors.ts';
+import { modelFolders, userModelFolder } from './local-studio.ts';
+
+/** Fetches a model's weights; says whose licence they are under before anything is downloaded. */
+export async function getModelJob(console: Console, signal: AbortSignal, id: string, acceptLicense: boolean): Promise<Outcome> {
+  const { manifest } = await entryOf(id);
+  if (manifest === null) throw new AppError('invalid', `${id}: its manifest cannot be read.`, { modelId: id });
+  const agreed = isPermissive(manifest.license) ? '' : acceptLicense ? ' (agreed to)' : ' (not agreed to yet)';
+  console.say(`${manifest.name}, ${megabytes(manifest.file.bytes)}, licence ${manifest.license}${agreed}`);
+  for (const source of manifest.sources) console.say(`  from ${sourceName(source)}`);
+  if (manifest.neverRun) console.say('  We never ran these weights: the manifest follows what their publisher says.');
+  const fetched = await fetchModel(manifest, {
+    folder: userModelFolder(),
+    acceptLicense,
+    signal,
+    onProgress: ({ received, total, from }) =>
+      console.progress(`${megabytes(received)}${total === null ? '' : ` of ${megabytes(total)}`} from ${from}`),
+  });
+  console.say(fetched.from === null ? `Already there: ${fetched.file}` : `Size and sha256 are right: ${fetched.file}`);
+  return { code: EXIT.ok, value: { id, license: manifest.license, bytes: manifest.file.bytes, ...fetched } };
+}
+
+/** Deletes fetched weights; the manifest stays, so that they can be fetched again. */
+export async function removeModelJob(console: Console, id: string): Promise<Outcome> {
+  const entry = await entryOf(id);
+  const folder = userModelFolder();
+  if (entry.manifest !== null && entry.manifest.sources.length === 0 && !entry.folder.startsWith(folder)) {
+    throw new AppError('unsupported', `${id} comes with Maskloop and cannot be removed.`, { modelId: id });
+  }
+  const removed = await removeFetched(id, folder);
+  console.say(removed ? `Removed the weights of ${id} from ${folder}` : `Nothing of ${id} was fetched: there is nothing to remove.`);
+  return { code: EXIT.ok, value: { id, removed } };
+}
+
+async function entryOf(id: string): Promise<CatalogEntry> {
+  const entries = await createCatalog(modelFolders()).list();
+  const entry = entries.find((candidate) => candidate.id === id);
+  if (entry !== undefined) return entry;
+  const known = entries.map((candidate) => candidate.id).join(', ') || 'none';
+  throw new AppError('not-found', `There is no model "${id}". There are: ${known}.`, { modelId: id });
+}
