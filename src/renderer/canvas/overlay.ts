@@ -10,7 +10,7 @@ import type { ScreenPoint, Viewport } from '../editor/viewport.ts';
 import { imagePoint, toScreen } from '../editor/viewport.ts';
 import type { Paint } from './paint.ts';
 import { inImage } from './paint.ts';
-import { pathOf, pathOfParts, pathOfPoints } from './paths.ts';
+import { pathOf, pathOfPoints } from './paths.ts';
 import { paintPill } from './pills.ts';
 
 /** What lies over everything: hover, selection, handles, drafts. All sizes in CSS pixels. */
@@ -113,7 +113,7 @@ function paintDraft(paint: Paint, stage: StageView, draft: Draft, scratch: () =>
   const { viewport } = stage;
   switch (draft.kind) {
     case 'box':
-      return paintShape(paint, viewport, pathOfParts([{ outer: corners(draft.box), holes: [] }]), stage.draftColor);
+      return paintShape(paint, viewport, pathOf({ kind: 'box', box: draft.box }), stage.draftColor);
     case 'marquee':
       return paintMarquee(paint, viewport, draft.box);
     case 'polygon':
@@ -250,8 +250,4 @@ function paintRing(paint: Paint, viewport: Viewport, ring: BrushRing): void {
   paint.lineWidth = 1.5;
   paint.strokeStyle = '#FFFFFF';
   paint.stroke();
-}
-
-function corners([x, y, width, height]: Box): number[] {
-  return [x, y, x + width, y, x + width, y + height, x, y + height];
 }

@@ -1,4 +1,4 @@
-import type { Geometry, PolygonPart } from '../../shared/records.ts';
+import type { Geometry } from '../../shared/records.ts';
 import { outlineOf } from '../editor/outlines.ts';
 
 /** Paths in image space, kept as long as the geometry they were made from. */
@@ -8,17 +8,12 @@ const paths = new WeakMap<Geometry, Path2D>();
 export function pathOf(geometry: Geometry): Path2D {
   const known = paths.get(geometry);
   if (known) return known;
-  const path = pathOfParts(outlineOf(geometry));
-  paths.set(geometry, path);
-  return path;
-}
-
-export function pathOfParts(parts: readonly PolygonPart[]): Path2D {
   const path = new Path2D();
-  for (const part of parts) {
-    addRing(path, part.outer);
-    for (const hole of part.holes) addRing(path, hole);
+  for (const { outer, holes } of outlineOf(geometry)) {
+    addRing(path, outer);
+    for (const hole of holes) addRing(path, hole);
   }
+  paths.set(geometry, path);
   return path;
 }
 

@@ -57,7 +57,8 @@ export function reshape(content: Content, target: Selection, to: { geometry?: Ge
 
 /** Suggestions taken as they are, their masks untouched, in one diff. */
 export function accept(content: Content, suggestions: readonly Suggestion[], newId: NewId): Change | null {
-  const open = suggestions.filter((s) => undecided(content, s.id));
+  const known = new Set(content.suggestions.map((s) => s.id));
+  const open = suggestions.filter((s) => known.has(s.id) && !content.decisions[s.id]);
   if (!open.length) return null;
   const first = topZ(content);
   const added = open.map((suggestion, i): Annotation => ({

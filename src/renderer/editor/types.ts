@@ -1,4 +1,4 @@
-import type { Annotation, Box, Geometry, ImageDocument, Label, Suggestion } from '../../shared/records.ts';
+import type { ImageDocument, Label, Suggestion } from '../../shared/records.ts';
 import type { StageView } from './stage-view.ts';
 
 /**
@@ -98,12 +98,4 @@ export interface EditorView {
   discardUnsaved(): Promise<void>;
   /** What only the canvas needs. */
   readonly stage: StageView;
-}
-
-/** Geometry of an annotation measured for the panels. */
-export interface Measured {
-  readonly annotation: Annotation;
-  readonly geometry: Geometry;
-  readonly box: Box;
-  readonly area: number;
 }

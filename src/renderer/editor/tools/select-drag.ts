@@ -40,99 +40,63 @@ export type SelectState =
 
 export const IDLE: SelectState = { kind: 'idle', vertices: [] };
 
-export function moving(state: SelectState & { kind: 'moving' }, input: Input, view: ToolView): Step<SelectState> {
+type Gesture<K extends SelectState['kind']> = SelectState & { kind: K };
+
+/** A gesture goes on: the pointer moves, or lets go. */
+export type Drag = Input & { kind: 'move' | 'release' };
+
+export function moving(state: Gesture<'moving'>, input: Drag, view: ToolView): Step<SelectState> {
   const target = view.find(state.target);
   if (!target) return { state: IDLE };
-  const shift = (s: SelectState & { kind: 'moving' }): Draft => ({ kind: 'shift', target: s.target, dx: s.dx, dy: s.dy });
-  switch (input.kind) {
-    case 'move': {
-      const next = { ...state, ...offsetWithin(target.geometry, input.at.x - state.from.x, input.at.y - state.from.y, view.image) };
-      return { state: next, draft: shift(next), cursor: 'move', hover: null };
-    }
-    case 'release': {
-      const { dx, dy } = offsetWithin(target.geometry, input.at.x - state.from.x, input.at.y - state.from.y, view.image);
-      if (!dx && !dy) return { state: IDLE };
-      return { state: IDLE, commit: { kind: 'replace', target: state.target, geometry: translateGeometry(target.geometry, dx, dy) } };
-    }
-    case 'cancel':
-      return { state: IDLE, used: true };
-    case 'press':
-    case 'leave':
-    case 'finish':
-    case 'remove-last':
-    case 'delete':
-      return { state, draft: shift(state), cursor: 'move' };
-  }
+  const by = offsetWithin(target.geometry, input.at.x - state.from.x, input.at.y - state.from.y, view.image);
+  if (input.kind === 'move') return { ...held({ ...state, ...by }), hover: null };
+  if (!by.dx && !by.dy) return { state: IDLE };
+  return { state: IDLE, commit: { kind: 'replace', target: state.target, geometry: translateGeometry(target.geometry, by.dx, by.dy) } };
 }
 
-export function dragging(state: SelectState & { kind: 'vertices' }, input: Input, view: ToolView): Step<SelectState> {
-  const draft = state.dragged || state.fresh ? changeDraft(state.target, state.polygon) : null;
-  switch (input.kind) {
-    case 'move': {
-      if (!state.dragged && distance(state.from, input.at) * view.scale < DRAG_START) return { state, draft, cursor: 'move' };
-      const polygon = movedWithin(state.origin, state.vertices, input.at.x - state.from.x, input.at.y - state.from.y, view.image);
-      return { state: { ...state, polygon, dragged: true }, draft: changeDraft(state.target, polygon), cursor: 'move' };
-    }
-    case 'release': {
-      const rest: SelectState = { kind: 'idle', vertices: state.vertices };
-      const moved = state.polygon.parts.some((part, p) => !samePart(part, state.origin.parts[p]));
-      if (!moved && !state.fresh) return { state: rest, cursor: 'move' };
-      return { state: rest, cursor: 'move', commit: { kind: 'replace', target: state.target, geometry: state.polygon } };
-    }
-    case 'cancel':
-      return { state: IDLE, used: true };
-    case 'press':
-    case 'leave':
-    case 'finish':
-    case 'remove-last':
-    case 'delete':
-      return { state, draft, cursor: 'move' };
+export function dragging(state: Gesture<'vertices'>, input: Drag, view: ToolView): Step<SelectState> {
+  if (input.kind === 'move') {
+    if (!state.dragged && distance(state.from, input.at) * view.scale < DRAG_START) return held(state);
+    const polygon = movedWithin(state.origin, state.vertices, input.at.x - state.from.x, input.at.y - state.from.y, view.image);
+    return held({ ...state, polygon, dragged: true });
   }
+  const rest: SelectState = { kind: 'idle', vertices: state.vertices };
+  const moved = state.polygon.parts.some((part, p) => !samePart(part, state.origin.parts[p]));
+  if (!moved && !state.fresh) return { state: rest, cursor: 'move' };
+  return { state: rest, cursor: 'move', commit: { kind: 'replace', target: state.target, geometry: state.polygon } };
 }
 
-export function resizing(state: SelectState & { kind: 'resizing' }, input: Input, view: ToolView): Step<SelectState> {
+export function resizing(state: Gesture<'resizing'>, input: Drag, view: ToolView): Step<SelectState> {
+  const box = resizedBox(state.origin, state.handle, input.at, view.image);
+  if (input.kind === 'move') return held({ ...state, box });
   const cursor = handleCursor(state.handle);
-  switch (input.kind) {
-    case 'move':
-    case 'release': {
-      const box = resizedBox(state.origin, state.handle, input.at, view.image);
-      const geometry: Geometry = { kind: 'box', box };
-      if (input.kind === 'move') return { state: { ...state, box }, draft: { kind: 'change', target: state.target, geometry }, cursor };
-      const same = box.every((value, i) => value === state.origin[i]);
-      if (same || box[2] < 1 || box[3] < 1) return { state: IDLE, cursor };
-      return { state: IDLE, cursor, commit: { kind: 'replace', target: state.target, geometry } };
-    }
-    case 'cancel':
-      return { state: IDLE, used: true };
-    case 'press':
-    case 'leave':
-    case 'finish':
-    case 'remove-last':
-    case 'delete':
-      return { state, cursor, draft: { kind: 'change', target: state.target, geometry: { kind: 'box', box: state.box } } };
-  }
+  const same = box.every((value, i) => value === state.origin[i]);
+  if (same || box[2] < 1 || box[3] < 1) return { state: IDLE, cursor };
+  return { state: IDLE, cursor, commit: { kind: 'replace', target: state.target, geometry: { kind: 'box', box } } };
 }
 
-export function marquee(state: SelectState & { kind: 'marquee' }, input: Input, view: ToolView): Step<SelectState> {
-  switch (input.kind) {
-    case 'move': {
-      const box = boxBetween(state.from, input.at);
-      return { state: { ...state, box }, draft: { kind: 'marquee', box }, cursor: 'crosshair' };
-    }
-    case 'release': {
-      const [x, y, width, height] = boxBetween(state.from, input.at);
-      const outline = editable(view.target);
-      const inside = outline ? verticesWithin(outline.parts, { minX: x, minY: y, maxX: x + width, maxY: y + height }) : [];
-      const more = inside.filter((v) => !state.vertices.some((w) => sameVertex(v, w)));
-      return { state: { kind: 'idle', vertices: [...state.vertices, ...more] } };
-    }
-    case 'cancel':
-      return { state: { kind: 'idle', vertices: state.vertices }, used: true };
-    case 'press':
-    case 'leave':
-    case 'finish':
-    case 'remove-last':
-    case 'delete':
+export function marquee(state: Gesture<'marquee'>, input: Drag, view: ToolView): Step<SelectState> {
+  const box = boxBetween(state.from, input.at);
+  if (input.kind === 'move') return held({ ...state, box });
+  const [x, y, width, height] = box;
+  const outline = editable(view.target);
+  const inside = outline ? verticesWithin(outline.parts, { minX: x, minY: y, maxX: x + width, maxY: y + height }) : [];
+  const more = inside.filter((v) => !state.vertices.some((w) => sameVertex(v, w)));
+  return { state: { kind: 'idle', vertices: [...state.vertices, ...more] } };
+}
+
+/** A gesture as it stands: what to draw of it. */
+export function held(state: Exclude<SelectState, { kind: 'idle' }>): Step<SelectState> {
+  switch (state.kind) {
+    case 'pressed':
+      return { state };
+    case 'moving':
+      return { state, draft: { kind: 'shift', target: state.target, dx: state.dx, dy: state.dy }, cursor: 'move' };
+    case 'vertices':
+      return { state, draft: state.dragged || state.fresh ? changeDraft(state.target, state.polygon) : null, cursor: 'move' };
+    case 'resizing':
+      return { state, draft: changeDraft(state.target, { kind: 'box', box: state.box }), cursor: handleCursor(state.handle) };
+    case 'marquee':
       return { state, draft: { kind: 'marquee', box: state.box }, cursor: 'crosshair' };
   }
 }
@@ -143,7 +107,7 @@ export function editable(target: Target | null): Polygon | null {
   return parts?.length ? { kind: 'polygon', parts } : null;
 }
 
-export function changeDraft(target: Selection, geometry: Geometry): Draft {
+function changeDraft(target: Selection, geometry: Geometry): Draft {
   return { kind: 'change', target, geometry };
 }
 

@@ -4,8 +4,8 @@ import type { Selection } from '../types.ts';
 import { sameSelection } from '../selection.ts';
 import type { ImagePoint } from '../viewport.ts';
 import { handleAt, handleCursor } from './resize.ts';
-import type { SelectState } from './select-drag.ts';
-import { DRAG_START, IDLE, changeDraft, distance, dragging, editable, marquee, moving, resizing } from './select-drag.ts';
+import type { Drag, SelectState } from './select-drag.ts';
+import { DRAG_START, IDLE, distance, dragging, editable, held, marquee, moving, resizing } from './select-drag.ts';
 import type { Cursor, Input, Modifiers, Step, Target, Tool, ToolView } from './tool.ts';
 import { midpointAt, sameVertex, vertexAt, withoutVertices } from './vertices.ts';
 
@@ -26,9 +26,10 @@ export const select: Tool<SelectState> = {
   drafting: (state) => state.kind !== 'idle',
   vertices: (state) => (state.kind === 'idle' || state.kind === 'vertices' || state.kind === 'marquee' ? state.vertices : []),
   step(state, input, view) {
+    if (state.kind === 'idle') return idle(state.vertices, input, view);
+    if (input.kind === 'cancel') return { state: state.kind === 'marquee' ? { kind: 'idle', vertices: state.vertices } : IDLE, used: true };
+    if (input.kind !== 'move' && input.kind !== 'release') return held(state);
     switch (state.kind) {
-      case 'idle':
-        return idle(state.vertices, input, view);
       case 'pressed':
         return pressed(state, input, view);
       case 'moving':
@@ -122,38 +123,16 @@ function startVertices(
   vertices: readonly VertexRef[],
   fresh: boolean,
 ): Step<SelectState> {
-  const state: SelectState = {
-    kind: 'vertices',
-    from,
-    target: target.selection,
-    origin: polygon,
-    polygon,
-    vertices,
-    fresh,
-    dragged: false,
-  };
-  return { state, cursor: 'move', hover: null, ...(fresh ? { draft: changeDraft(target.selection, polygon) } : {}) };
+  const start = { from, target: target.selection, origin: polygon, polygon, vertices, fresh, dragged: false };
+  return { ...held({ kind: 'vertices', ...start }), hover: null };
 }
 
-function pressed(state: SelectState & { kind: 'pressed' }, input: Input, view: ToolView): Step<SelectState> {
-  switch (input.kind) {
-    case 'move': {
-      if (!state.target || distance(state.from, input.at) * view.scale < DRAG_START) return { state };
-      const target = view.find(state.target);
-      if (!target || target.locked) return { state };
-      return moving({ kind: 'moving', from: state.from, target: state.target, dx: 0, dy: 0 }, input, view);
-    }
-    case 'release':
-      return click(state, view);
-    case 'cancel':
-      return { state: IDLE, used: true };
-    case 'press':
-    case 'leave':
-    case 'finish':
-    case 'remove-last':
-    case 'delete':
-      return { state };
-  }
+function pressed(state: SelectState & { kind: 'pressed' }, input: Drag, view: ToolView): Step<SelectState> {
+  if (input.kind === 'release') return click(state, view);
+  if (!state.target || distance(state.from, input.at) * view.scale < DRAG_START) return { state };
+  const target = view.find(state.target);
+  if (!target || target.locked) return { state };
+  return moving({ kind: 'moving', from: state.from, target: state.target, dx: 0, dy: 0 }, input, view);
 }
 
 /** A press that did not become a drag. On the outline of what was selected already it adds a vertex. */
