@@ -30,7 +30,8 @@ export interface GoldenReport {
 /**
  * Runs every golden of every model in `modelFolders` through `inference`: an image, and the answer of the
  * reference implementation that the model was exported from. A model that cannot be used, or has no
- * golden, is a failed report of its own. Answers in order; tells each report to `onReport` as it comes.
+ * golden, is a failed report of its own; unless asked for by name, one that was not fetched, or that says
+ * itself that nobody ran it, is left out. Answers in order; tells each report to `onReport` as it comes.
  */
 export async function checkModels(
   inference: Inference,
@@ -44,7 +45,7 @@ export async function checkModels(
     onReport(report);
   };
   for (const entry of await createCatalog(modelFolders).list()) {
-    if (only !== null && entry.id !== only) continue;
+    if (only === null ? entry.toFetch || entry.manifest?.neverRun === true : entry.id !== only) continue;
     if (!entry.manifest || entry.problem !== null) {
       add(failed(entry.id, '', entry.problem ?? 'its manifest cannot be read'));
       continue;
