@@ -176,7 +176,8 @@ export class Workspace {
     await Promise.all([this.images.load(), this.labels.load(), this.runs.load()]);
     this.editor.setLabels(this.labels.list);
     this.#project = project;
-    if (project.note) tellNote('The project file lies elsewhere', project.note);
+    // Recent projects are opened by their file, which most often lies where it always does.
+    if (project.note && !project.file.startsWith(project.folder)) tellNote('The project file lies elsewhere', project.note);
     if (project.lastImageId !== null) {
       const row = await this.client.call('images.get', { imageId: project.lastImageId });
       await this.show(row, null);
