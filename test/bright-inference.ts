@@ -3,7 +3,7 @@ import { AppError } from '../src/shared/errors.ts';
 import { components } from '../src/shared/mask/components.ts';
 import { encodeRle } from '../src/shared/mask/rle.ts';
 import type { Inference, PredictRequest, Prediction } from '../src/main/inference/inference.ts';
-import { decodeRgb } from '../src/main/inference/pixels.ts';
+import { decodeRgb, encodeJpeg } from '../src/main/inference/pixels.ts';
 
 /**
  * An inference of its own kind for tests of what stands above the port: it decodes the real file and
@@ -16,7 +16,7 @@ export interface BrightInference extends Inference {
   version: string;
 }
 
-const STATUS: EngineStatus = {
+export const IDLE_ENGINE: EngineStatus = {
   state: 'idle',
   provider: 'cpu',
   attempts: [],
@@ -65,7 +65,7 @@ export function createBrightInference(): BrightInference {
         totalMs: 0,
       };
     },
-    status: () => STATUS,
+    status: () => IDLE_ENGINE,
     onStatus: () => () => undefined,
     close: () => Promise.resolve(),
   };
@@ -85,6 +85,17 @@ function model(id: string, version: string, problem: string | null): Awaited<Ret
     minScore: 0.5,
     problem,
   };
+}
+
+/** JPEG of a dark picture, 80 x 60, with a lamp of 12 x 12 at (8, 8) and a light of 4 x 4 at (40, 40), `shade` 0..255 bright. */
+export async function brightPhoto(shade: number): Promise<Buffer> {
+  const data = new Uint8Array(80 * 60 * 3).fill(20);
+  const square = (x: number, y: number, side: number): void => {
+    for (let row = y; row < y + side; row++) data.fill(shade, 3 * (row * 80 + x), 3 * (row * 80 + x + side));
+  };
+  square(8, 8, 12);
+  square(40, 40, 4);
+  return encodeJpeg({ width: 80, height: 60, data }, 100);
 }
 
 /** What a request meets whose inference process is killed. */

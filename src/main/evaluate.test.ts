@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { IDLE_ENGINE } from '../../test/bright-inference.ts';
 import { sharedHas, sharedPath } from '../../test/shared-data.ts';
 import { evaluateFiles, evaluationLines } from './evaluate.ts';
 import { evaluateModel } from './evaluate-model.ts';
@@ -132,16 +133,7 @@ describe('evaluateModel', () => {
         },
       ]),
     predict,
-    status: () => ({
-      state: 'idle',
-      provider: 'cpu',
-      attempts: [],
-      threads: 1,
-      modelId: null,
-      lastMs: null,
-      lastRunMs: null,
-      message: null,
-    }),
+    status: () => IDLE_ENGINE,
     onStatus: () => () => undefined,
     close: () => Promise.resolve(),
   });

@@ -2,13 +2,12 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, w
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BrightInference } from '../../test/bright-inference.ts';
-import { createBrightInference, processKilled } from '../../test/bright-inference.ts';
+import { brightPhoto, createBrightInference, processKilled } from '../../test/bright-inference.ts';
 import { adding, annotation, containing, temporaryFolder } from '../../test/store-fixtures.ts';
 import type { CallInput, CallName, CallOutput, EventName } from '../shared/contract.ts';
 import type { Reply } from '../shared/errors.ts';
 import { fromWireError } from '../shared/errors.ts';
 import { dispatch } from './dispatch.ts';
-import { encodeJpeg } from './inference/pixels.ts';
 import { openSnapshot } from './store/database.ts';
 import { openStore } from './store/store.ts';
 import type { Studio } from './studio.ts';
@@ -21,19 +20,6 @@ let appFolder: string;
 let inference: BrightInference;
 let studio: Studio;
 let told: { name: EventName; payload: unknown }[];
-
-/** A dark picture with one lamp (12 x 12) and one light (4 x 4). */
-async function photo(shade: number): Promise<Buffer> {
-  const width = 80;
-  const height = 60;
-  const data = new Uint8Array(width * height * 3).fill(20);
-  const square = (x: number, y: number, side: number): void => {
-    for (let row = y; row < y + side; row++) data.fill(shade, 3 * (row * width + x), 3 * (row * width + x + side));
-  };
-  square(8, 8, 12);
-  square(40, 40, 4);
-  return encodeJpeg({ width, height, data }, 100);
-}
 
 function start(): Studio {
   const made = createStudio({ inference, appFolder, host: 'browser', decoder: 'test', version: '1.2.3', pickFolder: null });
@@ -52,7 +38,7 @@ beforeEach(async () => {
   folder = join(root, `photos-${++scenes}`);
   appFolder = `${folder}-app`;
   mkdirSync(folder);
-  for (let i = 1; i <= 4; i++) writeFileSync(join(folder, `${i}.jpg`), await photo(180 + 10 * i));
+  for (let i = 1; i <= 4; i++) writeFileSync(join(folder, `${i}.jpg`), await brightPhoto(180 + 10 * i));
   inference = createBrightInference();
   studio = start();
 });
@@ -256,7 +242,7 @@ describe('the studio', () => {
   it('says that a project is open elsewhere, and keeps the one that is open here', async () => {
     const other = `${folder}-other`;
     mkdirSync(other);
-    writeFileSync(join(other, '5.jpg'), await photo(200));
+    writeFileSync(join(other, '5.jpg'), await brightPhoto(200));
     await call('project.open', { folder });
     const elsewhere = openStore(join(other, '.maskloop', 'project.db'));
     await expect(call('project.open', { folder: other })).rejects.toMatchObject({ code: 'conflict', message: containing('project.db') });
@@ -298,7 +284,7 @@ describe('the studio', () => {
     const store = openStore(join(folder, '.maskloop', 'project.db'));
     store.images.add([{ path: '../secret.jpg', width: 1, height: 1, orientation: 1, bytes: 1, modifiedMs: 1, sha256: 'x', error: null }]);
     store.close();
-    writeFileSync(join(root, 'secret.jpg'), await photo(200));
+    writeFileSync(join(root, 'secret.jpg'), await brightPhoto(200));
     await call('project.open', { folder });
     const { rows } = await call('images.list', { ...all, search: 'secret' });
     const imageId = rows[0]?.id ?? 0;

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { dispatch } from '../../src/main/dispatch.ts';
-import { encodeJpeg } from '../../src/main/inference/pixels.ts';
 import { createStudio } from '../../src/main/studio.ts';
 import type { Bridge, Client } from '../../src/renderer/client.ts';
 import { createClient } from '../../src/renderer/client.ts';
@@ -12,11 +11,23 @@ import { NO_MODIFIERS } from '../../src/renderer/editor/tools/tool.ts';
 import type { EditorView } from '../../src/renderer/editor/types.ts';
 import type { Reply } from '../../src/shared/errors.ts';
 import type { ImageDocument } from '../../src/shared/records.ts';
-import { createBrightInference } from '../bright-inference.ts';
+import { brightPhoto, createBrightInference } from '../bright-inference.ts';
 
 /** What becomes of a call: `before` never arrives, `after` arrives but its answer is lost. */
 type Cut = (name: string) => 'before' | 'after' | null;
 type Points = readonly (readonly [x: number, y: number])[];
+
+/** Corners where no lamp and no light is; the two lie apart. */
+export const TRIANGLE: Points = [
+  [1, 30],
+  [20, 30],
+  [20, 50],
+];
+export const OTHER_TRIANGLE: Points = [
+  [30, 30],
+  [50, 30],
+  [50, 50],
+];
 
 /** An editor over a real studio with its real store; only the wire between them can be cut. */
 export interface Desk {
@@ -38,7 +49,7 @@ let desks = 0;
 export async function openDesk(root: string): Promise<Desk> {
   const folder = join(root, `photos-${++desks}`);
   mkdirSync(folder);
-  for (const name of ['1.jpg', '2.jpg']) writeFileSync(join(folder, name), await photo());
+  for (const name of ['1.jpg', '2.jpg']) writeFileSync(join(folder, name), await brightPhoto(220));
   const appFolder = `${folder}-app`;
   const inference = createBrightInference();
   const studio = createStudio({ inference, appFolder, host: 'browser', decoder: 'test', version: '0', pickFolder: null });
@@ -99,15 +110,4 @@ export async function openDesk(root: string): Promise<Desk> {
     },
     close: () => studio.close(),
   };
-}
-
-/** A dark picture of 80 x 60 with a lamp of 12 x 12 at (8, 8) and a light of 4 x 4 at (40, 40). */
-async function photo(): Promise<Buffer> {
-  const data = new Uint8Array(80 * 60 * 3).fill(20);
-  const square = (x: number, y: number, side: number): void => {
-    for (let row = y; row < y + side; row++) data.fill(220, 3 * (row * 80 + x), 3 * (row * 80 + x + side));
-  };
-  square(8, 8, 12);
-  square(40, 40, 4);
-  return encodeJpeg({ width: 80, height: 60, data }, 100);
 }

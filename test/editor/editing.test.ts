@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EditorView } from '../../src/renderer/editor/types.ts';
 import { temporaryFolder } from '../store-fixtures.ts';
 import type { Desk } from './desk.ts';
-import { openDesk } from './desk.ts';
+import { TRIANGLE, openDesk } from './desk.ts';
 
 const root = temporaryFolder();
 let desk: Desk;
@@ -85,6 +85,7 @@ describe('suggestions', () => {
     const id = editor.document?.annotations[0]?.id ?? '';
     editor.select({ kind: 'annotation', id });
     editor.nudge(1, 0);
+    editor.endNudge();
     expect(Object.values((await desk.saved()).decisions)).toEqual(['corrected']);
     editor.select({ kind: 'annotation', id });
     editor.deleteSelected();
@@ -124,11 +125,7 @@ describe('drawing', () => {
   });
 
   it('takes the last point back with undo before it undoes an edit', async () => {
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     editor.setTool('polygon');
     desk.drag([[5, 5]]);
     desk.drag([[25, 5]]);
@@ -145,11 +142,7 @@ describe('drawing', () => {
   });
 
   it('duplicates, pastes on another image, raises, marks as crowd', async () => {
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     editor.duplicateSelected();
     editor.toggleCrowd();
     expect(editor.document?.annotations.map((a) => a.crowd)).toEqual([false, true]);
@@ -163,15 +156,12 @@ describe('drawing', () => {
   });
 
   it('leaves locked and hidden instances alone', async () => {
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     const { revision } = await desk.saved();
     const id = editor.document?.annotations[0]?.id ?? '';
     editor.toggleLocked(id);
     editor.nudge(3, 0);
+    editor.endNudge();
     editor.deleteSelected();
     desk.drag([
       [15, 35],

@@ -3,7 +3,7 @@ import { createEditor } from '../../src/renderer/editor/editor.svelte.ts';
 import type { EditorView } from '../../src/renderer/editor/types.ts';
 import { temporaryFolder } from '../store-fixtures.ts';
 import type { Desk } from './desk.ts';
-import { openDesk } from './desk.ts';
+import { OTHER_TRIANGLE, TRIANGLE, openDesk } from './desk.ts';
 
 const root = temporaryFolder();
 let desk: Desk;
@@ -23,11 +23,7 @@ describe('saving', () => {
       if (name === 'document.apply') arrived = true;
       return original(name);
     };
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     expect(editor.document?.annotations).toHaveLength(1);
     expect(editor.save).toEqual({ kind: 'saving' });
     expect(arrived).toBe(false);
@@ -37,16 +33,8 @@ describe('saving', () => {
 
   it('keeps edits while the studio is away, in order, and does not leave the image', async () => {
     desk.cut = (name) => (name === 'document.apply' ? 'before' : null);
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
-    desk.drawPolygon([
-      [30, 30],
-      [50, 30],
-      [50, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
+    desk.drawPolygon(OTHER_TRIANGLE);
     await expect(editor.open(2, 'nowhere')).rejects.toThrow('not saved yet');
     expect(editor.document).toMatchObject({ imageId: 1 });
     expect(editor.document?.annotations).toHaveLength(2);
@@ -61,11 +49,7 @@ describe('saving', () => {
   it('does not save twice when only the answer was lost', async () => {
     let lose = 1;
     desk.cut = (name) => (name === 'document.apply' && lose-- > 0 ? 'after' : null);
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     await editor.retrySave();
     const document = await desk.saved();
     expect(document.annotations).toHaveLength(1);
@@ -80,11 +64,7 @@ describe('saving', () => {
     other.selectNext(1);
     other.acceptSelected();
     await other.close();
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     await editor.refresh();
     const document = await desk.saved();
     expect(document.annotations.map((a) => a.origin).sort()).toEqual(['accepted', 'drawn']);
@@ -92,11 +72,7 @@ describe('saving', () => {
   });
 
   it('keeps an edit that no longer fits, says so, and saves it only when asked', async () => {
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
     const { annotations } = await desk.saved();
     const other = createEditor(desk.client);
     await other.open(1, 'nowhere');
@@ -104,6 +80,7 @@ describe('saving', () => {
     other.deleteSelected();
     await other.close();
     editor.nudge(5, 0);
+    editor.endNudge();
     await editor.refresh();
     expect(editor.save).toMatchObject({ kind: 'failed' });
     expect(editor.document?.annotations).toHaveLength(1);
@@ -114,16 +91,8 @@ describe('saving', () => {
 
   it('takes back an edit that could not be saved, and can give all of them up', async () => {
     desk.cut = (name) => (name === 'document.apply' ? 'before' : null);
-    desk.drawPolygon([
-      [1, 30],
-      [20, 30],
-      [20, 50],
-    ]);
-    desk.drawPolygon([
-      [30, 30],
-      [50, 30],
-      [50, 50],
-    ]);
+    desk.drawPolygon(TRIANGLE);
+    desk.drawPolygon(OTHER_TRIANGLE);
     await editor.undo();
     expect(editor.document?.annotations).toHaveLength(1);
     await editor.discardUnsaved();
