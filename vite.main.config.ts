@@ -2,7 +2,18 @@ import { builtinModules } from 'node:module';
 import { defineConfig } from 'vite';
 
 /** Native code, and what finds its own files at run time, stays outside of the bundles. */
-const EXTERNAL = ['electron', 'better-sqlite3', 'onnxruntime-node', 'onnxruntime-common', 'sharp', '@img/sharp-wasm32'];
+const EXTERNAL = [
+  'electron',
+  'better-sqlite3',
+  'onnxruntime-node',
+  'onnxruntime-common',
+  'sharp',
+  '@img/sharp-wasm32',
+  'pacote',
+  '@npmcli/config',
+  '@npmcli/config/lib/definitions/index.js',
+  'tar',
+];
 
 /**
  * The main side as ES modules for Electron and for an installed package: the desktop host, the

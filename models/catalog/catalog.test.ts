@@ -1,0 +1,49 @@
+import { readFileSync, readdirSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createCatalog } from '../../src/main/inference/catalog.ts';
+import { checkModels, goldenLine } from '../../src/main/inference/check.ts';
+import { createEngine } from '../../src/main/inference/engine.ts';
+import { isPermissive } from '../../src/main/inference/fetch-source.ts';
+import { parseManifest } from '../../src/main/inference/manifest.ts';
+import { userModelFolder } from '../../src/main/local-studio.ts';
+
+const root = import.meta.dirname;
+const ids = readdirSync(root).filter((name) => existsSync(join(root, name, 'manifest.json')));
+const card = readFileSync(join(root, 'README.md'), 'utf8');
+
+function manifestOf(id: string): ReturnType<typeof parseManifest> {
+  const path = join(root, id, 'manifest.json');
+  return parseManifest(readFileSync(path, 'utf8'), path);
+}
+
+describe('the models that can be fetched', () => {
+  it.each(ids)('%s has a source, a golden unless nobody ran it, a line in the card, and no weights in the tree', (id) => {
+    const manifest = manifestOf(id);
+    expect(manifest.id).toBe(id);
+    expect(manifest.sources.length).toBeGreaterThan(0);
+    expect(manifest.goldens.length > 0).toBe(!manifest.neverRun);
+    expect(existsSync(join(root, id, manifest.file.path))).toBe(false);
+    expect(card).toContain(`| ${id} |`);
+    expect(isPermissive(manifest.license)).toBe(true);
+  });
+
+  it('are offered while they are not here', async () => {
+    const entries = await createCatalog([root]).list();
+    expect(entries.map((entry) => [entry.id, entry.toFetch])).toEqual(ids.map((id) => [id, true]));
+  });
+});
+
+describe('those that were fetched', async () => {
+  const here = (await createCatalog([root, userModelFolder()]).list()).filter((entry) => entry.problem === null && !entry.manifest?.neverRun);
+  const engine = createEngine({ modelFolders: [root, userModelFolder()], providers: 'cpu', threads: 1 });
+  afterAll(() => engine.close());
+
+  // Whoever wants to see it run fetches them first: `maskloop models get u2netp`.
+  it.skipIf(here.length === 0)('answer as the reference does', async () => {
+    for (const { id } of here) {
+      const reports = await checkModels(engine, [root, userModelFolder()], undefined, id);
+      expect(reports.filter((report) => !report.ok).map(goldenLine)).toEqual([]);
+    }
+  });
+});
