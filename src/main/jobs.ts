@@ -58,10 +58,13 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
   let queue: Promise<void> = Promise.resolve();
 
   function info(runId: number): RunInfo {
-    const job = live.get(runId);
-    const run = job?.run ?? store.runs.get(runId);
+    return shown(live.get(runId)?.run ?? store.runs.get(runId));
+  }
+
+  function shown(run: StoredRun): RunInfo {
+    const job = live.get(run.id);
     if (!job && run.state === 'running') {
-      return { ...run, state: 'interrupted', message: unwritten.get(runId) ?? null, msLeft: null };
+      return { ...run, state: 'interrupted', message: unwritten.get(run.id) ?? null, msLeft: null };
     }
     const pace = job?.pace ?? null;
     const msLeft = run.state === 'running' && pace !== null ? Math.round(pace * (run.total - run.finished)) : null;
@@ -208,7 +211,7 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
       await job?.ended;
       return info(runId);
     },
-    list: () => store.runs.list().map((run) => info(run.id)),
+    list: () => store.runs.list().map((run) => shown(live.get(run.id)?.run ?? run)),
     async finished(runId) {
       await live.get(runId)?.ended;
       return info(runId);
