@@ -25,6 +25,12 @@ export interface Console {
 /** Writes for people, or exactly one JSON object for machines. */
 export function createConsole(json: boolean, out: NodeJS.WriteStream = process.stdout, err: NodeJS.WriteStream = process.stderr): Console {
   let open = false;
+  for (const stream of [out, err]) {
+    // A reader that has seen enough (`| head`) is no reason to break off a job.
+    stream.on('error', (thrown: NodeJS.ErrnoException) => {
+      if (thrown.code !== 'EPIPE') throw thrown;
+    });
+  }
   const endProgress = (): void => {
     if (open) err.write('\r\x1b[2K');
     open = false;

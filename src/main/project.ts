@@ -8,6 +8,7 @@ import { createJobs } from './jobs.ts';
 import type { ProjectPlace } from './project-place.ts';
 import type { ScanReport } from './scan.ts';
 import { scanFolder } from './scan.ts';
+import { isSqliteError, storageError } from './store/database.ts';
 import type { Store } from './store/store.ts';
 import { openStore } from './store/store.ts';
 
@@ -72,7 +73,7 @@ export function openProject(place: ProjectPlace, inference: Inference, events: P
       });
     } catch (thrown) {
       if (abort.signal.aborted) return null;
-      failure = toWireError(thrown);
+      failure = toWireError(isSqliteError(thrown) ? storageError(thrown, place.file) : thrown);
       events.scanFailed(failure);
       return null;
     }

@@ -9,6 +9,7 @@ import type { Reply } from '../shared/errors.ts';
 import { fromWireError } from '../shared/errors.ts';
 import { dispatch } from './dispatch.ts';
 import { openSnapshot } from './store/database.ts';
+import { verifyProject } from './store/replay.ts';
 import { openStore } from './store/store.ts';
 import type { Studio } from './studio.ts';
 import { createStudio } from './studio.ts';
@@ -317,6 +318,22 @@ describe('the studio', () => {
     expect(await call('project.open', { folder })).toMatchObject({ images: 4, annotations: 0 });
     await edit();
     expect(await call('project.current', {})).toMatchObject({ annotations: 1 });
+  });
+
+  it('names the project file that is damaged, on reading too', async () => {
+    await call('project.open', { folder });
+    const { id } = await call('labels.create', { name: 'mug' });
+    const many = Array.from({ length: 3000 }, (_, i) => annotation(`${i}`, id));
+    await call('document.apply', { imageId: 1, base: 0, diff: adding(...many) });
+    const { file } = await call('project.current', {}).then((info) => info ?? { file: '' });
+    await call('project.close', {});
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0x5a, 100_000, bytes.length - 100_000));
+    const damaged = { code: 'storage', message: containing(file) };
+    const load = call('project.open', { folder }).then(() => call('document.load', { imageId: 1 }));
+    await expect(load).rejects.toMatchObject(damaged);
+    await call('project.close', {});
+    expect(() => verifyProject(file)).toThrow(expect.objectContaining(damaged));
   });
 
   it('opens a project where the app folder cannot be written', async () => {

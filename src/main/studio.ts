@@ -16,6 +16,7 @@ import { createRecent } from './recent.ts';
 import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
+import { isSqliteError, storageError } from './store/database.ts';
 import type { Committed } from './store/documents.ts';
 import type { Labels } from './store/labels.ts';
 
@@ -60,7 +61,15 @@ export function createStudio(options: StudioOptions): Studio {
   const settings = createSettings(appFolder);
   const recent = createRecent(appFolder);
   let project: Project | null = null;
-  const events = createStudioEvents(() => project?.info() ?? null);
+  const events = createStudioEvents(() => {
+    try {
+      return project?.info() ?? null;
+    } catch (thrown) {
+      // Told from a timer, where nobody waits for an answer: the next call says that the file is damaged.
+      if (isSqliteError(thrown)) return null;
+      throw thrown;
+    }
+  });
   const closing = new AbortController();
   /** Opening and closing happen one after the other. */
   let turn: Promise<unknown> = Promise.resolve();
@@ -74,8 +83,27 @@ export function createStudio(options: StudioOptions): Studio {
     return project;
   }
 
+  /** Writing names its file itself; that reading met a damaged one is only known here. */
+  function named(thrown: unknown): Error {
+    return project && isSqliteError(thrown) ? storageError(thrown, project.place.file) : fromWireError(toWireError(thrown));
+  }
+
+  /** A synchronous use case as the contract's method: what it throws becomes the rejection. */
+  function at<I, O>(work: (input: I) => O): (input: I) => Promise<O> {
+    return (input) =>
+      new Promise((resolve) => {
+        try {
+          resolve(work(input));
+        } catch (thrown) {
+          throw named(thrown);
+        }
+      });
+  }
+
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = turn.then(work);
+    const next = turn.then(work).catch((thrown: unknown) => {
+      throw named(thrown);
+    });
     turn = next.catch(() => undefined);
     return next;
   }
@@ -135,8 +163,7 @@ export function createStudio(options: StudioOptions): Studio {
           rowsChanged: tellRows,
           scanFailed(failure) {
             // Otherwise a window would wait for its end for ever.
-            const { images, broken } = next.store.images.summary();
-            events.scan.push({ folder: place.folder, found: images, read: images, broken, done: true, failure });
+            events.scan.push({ folder: place.folder, found: 0, read: 0, broken: 0, done: true, failure });
             events.scan.flush();
           },
           progress: (run) => events.tell('run.progress', run),
@@ -294,12 +321,4 @@ export function createStudio(options: StudioOptions): Studio {
       });
     },
   };
-}
-
-/** A synchronous use case as the contract's method: what it throws becomes the rejection. */
-function at<I, O>(work: (input: I) => O): (input: I) => Promise<O> {
-  return (input) =>
-    new Promise((resolve) => {
-      resolve(work(input));
-    });
 }

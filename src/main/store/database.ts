@@ -156,6 +156,10 @@ function copyBefore(db: Db, target: string): void {
   renameSync(partial, target);
 }
 
+export function isSqliteError(thrown: unknown): thrown is Error {
+  return thrown instanceof Database.SqliteError;
+}
+
 /** An SQLite or file-system error as AppError that names the file; an AppError passes through. */
 export function storageError(thrown: unknown, file: string): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { apply } from '../../shared/diff.ts';
 import type { ImageDocument } from '../../shared/records.ts';
 import type { Db } from './database.ts';
-import { openSnapshot } from './database.ts';
+import { openSnapshot, storageError } from './database.ts';
 import { parseDiff, readContent } from './documents.ts';
 
 export type Content = Pick<ImageDocument, 'annotations' | 'decisions'>;
@@ -68,11 +68,14 @@ export function verifyDatabase(db: Db): VerifyReport {
   return { ok: problems.length === 0, images: images.length, annotations: count('annotation'), changes: count('change'), problems };
 }
 
-/** The same for a file by name, at the state it has now; somebody may have it open. */
+/** The same for a file by name, at the state it has now; somebody may have it open. Throws `storage`, naming it, where it cannot be read. */
 export function verifyProject(file: string): VerifyReport {
   const snapshot = openSnapshot(file);
   try {
     return verifyDatabase(snapshot.db);
+  } catch (thrown) {
+    // So damaged that SQLite cannot even look through it.
+    throw storageError(thrown, file);
   } finally {
     snapshot.close();
   }
