@@ -19,6 +19,8 @@ export type DialogState =
   | { readonly kind: 'failures'; readonly runId: number }
   | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void };
 
+const FIRST_MODEL = 'mask-rcnn-scenes'; // until the user chooses: the sample project's
+
 /** Everything the window knows. Components read it; commands change it. */
 export class Workspace {
   readonly client: Client;
@@ -38,7 +40,7 @@ export class Workspace {
   browsing = $state(false);
   /** The class panel shows the field for a new class. */
   addingLabel = $state(false);
-  /** The image that should be open; the newest wish wins while one is being opened. */
+  /** The newest wish wins while an image is being opened. */
   #wanted: { readonly row: ImageRecord } | null = null;
   #switching = false;
 
@@ -74,9 +76,9 @@ export class Workspace {
     return this.#ready;
   }
   get modelId(): string | null {
-    const models = this.runs.models ?? [];
-    const chosen = models.find((model) => model.id === this.settings.current.modelId && !model.problem);
-    return (chosen ?? models.find((model) => !model.problem))?.id ?? null;
+    const usable = (this.runs.models ?? []).filter((model) => !model.problem);
+    const chosen = usable.find((model) => model.id === this.settings.current.modelId);
+    return (chosen ?? usable.find((model) => model.id === FIRST_MODEL) ?? usable[0])?.id ?? null;
   }
 
   /** Loads what the window needs first and listens. Call once. */
@@ -176,7 +178,6 @@ export class Workspace {
     await Promise.all([this.images.load(), this.labels.load(), this.runs.load()]);
     this.editor.setLabels(this.labels.list);
     this.#project = project;
-    // Recent projects are opened by their file, which most often lies where it always does.
     if (project.note && !project.file.startsWith(project.folder)) tellNote('The project file lies elsewhere', project.note);
     if (project.lastImageId !== null) {
       const row = await this.client.call('images.get', { imageId: project.lastImageId });
