@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExportReport, HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
-import type { CocoExportOptions, Handlers, PixelSize } from '../shared/contract.ts';
+import type { HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
+import type { Handlers, PixelSize } from '../shared/contract.ts';
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
-import { exportCoco } from './export.ts';
+import { createExporting } from './exporting.ts';
 import type { Inference } from './inference/inference.ts';
 import type { PixelBytes } from './pixel-source.ts';
 import { readPixels } from './pixel-source.ts';
@@ -74,8 +74,7 @@ export function createStudio(options: StudioOptions): Studio {
   /** Opening and closing happen one after the other. */
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** One at a time: two would compete for the same file names. */
-  let exporting: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
+  const exporting = createExporting(current, closing.signal, events.exported);
   const stopStatus = inference.onStatus((status) => events.engine.push(status));
 
   function current(): Project {
@@ -106,18 +105,6 @@ export function createStudio(options: StudioOptions): Studio {
     });
     turn = next.catch(() => undefined);
     return next;
-  }
-
-  async function runExport(wanted: CocoExportOptions, signal: AbortSignal): Promise<ExportReport> {
-    const from = current();
-    await from.scanned();
-    const snapshot = from.store.snapshot();
-    try {
-      const source = { ...snapshot, projectName: from.info().name, folder: from.place.folder };
-      return await exportCoco(source, wanted, signal, (progress) => events.exported.push(progress));
-    } finally {
-      snapshot.close();
-    }
   }
 
   function tellLabels(): void {
@@ -277,18 +264,9 @@ export function createStudio(options: StudioOptions): Studio {
     'runs.list': at(() => current().jobs.list()),
     'runs.failures': at(({ runId }) => current().store.runs.failures(runId)),
 
-    'export.coco': async (wanted) => {
-      if (exporting) throw new AppError('conflict', 'An export is running already.');
-      const stop = new AbortController();
-      const ended = runExport(wanted, AbortSignal.any([stop.signal, closing.signal])).finally(() => {
-        exporting = null;
-        events.exported.stop();
-      });
-      exporting = { stop, ended };
-      return await ended;
-    },
+    'export.coco': (wanted) => exporting.start(wanted),
     'export.cancel': at(() => {
-      exporting?.stop.abort();
+      exporting.cancel();
       return null;
     }),
   };
@@ -312,8 +290,7 @@ export function createStudio(options: StudioOptions): Studio {
     close() {
       closing.abort();
       return inTurn(async () => {
-        // Whoever asked for the export is told that it was cancelled; here only its end matters.
-        await exporting?.ended.catch(() => undefined);
+        await exporting.ended();
         await closeProject();
         stopStatus();
         events.engine.stop();
