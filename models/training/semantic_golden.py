@@ -100,7 +100,7 @@ def score(model, names, options):
     held = training.nuclei(options.held, True) if nuclei else pictures.Coco(options.held, os.path.join(options.held, "images"))
     count = 2 if nuclei else len(names)
     confusion = np.zeros((count, count), dtype=np.int64)
-    for k in range(len(held)):
+    for k in range(min(options.limit, len(held))):
         rgb, labels, masks = held.item(k)
         truth = training.label_map(labels, masks, rgb.shape[:2])
         found = answer(model, Image.fromarray(rgb), options.fit)[1].numpy()
@@ -111,7 +111,7 @@ def score(model, names, options):
     iou = np.diag(confusion) / (confusion.sum(0) + confusion.sum(1) - np.diag(confusion))
     for name, value in zip(names if not nuclei else ["background"] + names, iou):
         print(f"{name} {value:.4f}")
-    print(f"pictures {len(held)}, mean IoU {iou.mean():.4f}, without background {iou[1:].mean():.4f}, pixel accuracy {np.diag(confusion).sum() / confusion.sum():.4f}")
+    print(f"pictures {min(options.limit, len(held))}, mean IoU {iou.mean():.4f}, without background {iou[1:].mean():.4f}, pixel accuracy {np.diag(confusion).sum() / confusion.sum():.4f}")
 
 
 def main():
@@ -122,6 +122,7 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--least", type=float, default=16)
     parser.add_argument("--held")
+    parser.add_argument("--limit", type=int, default=100, help="held-out pictures")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
