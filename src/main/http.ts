@@ -105,7 +105,9 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
     // A page that moves on by itself, not a redirect: a Strict cookie set in a redirect that began
     // on another site (a terminal in a browser) would not be sent with it.
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-    response.end('<!doctype html><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0;url=/"><title>Maskloop</title><p><a href="/">Maskloop</a></p>');
+    response.end(
+      '<!doctype html><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0;url=/"><title>Maskloop</title><p><a href="/">Maskloop</a></p>',
+    );
   }
 
   /** Cookies are shared by all ports of a host, so the name carries the port. */
