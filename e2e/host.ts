@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser, ElectronApplication, Page } from 'playwright/test';
+import { errors } from 'playwright';
 import { _electron, test as base } from 'playwright/test';
 import { launchChromium } from './chromium.ts';
 
@@ -124,16 +125,30 @@ async function end(server: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`maskloop serve ended with ${code ?? 'a signal'}`);
 }
 
+/**
+ * Now and then Playwright attaches to Electron too late to see it become ready, and waits for ever
+ * though the app runs. Only the attaching is tried again: nothing has been tested by then.
+ */
+async function launchElectron(env: Record<string, string>, tries = 3): Promise<ElectronApplication> {
+  try {
+    return await _electron.launch({
+      executablePath: electronBinary(),
+      // As root, Chromium refuses to run in its sandbox.
+      args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ROOT],
+      env,
+      cwd: ROOT,
+      // Long, for a machine busy with other work starts slowly.
+      timeout: 45_000,
+    });
+  } catch (thrown) {
+    if (tries <= 1 || !(thrown instanceof errors.TimeoutError)) throw thrown;
+    console.warn('Playwright could not attach to Electron within 45 s; once more.');
+    return launchElectron(env, tries - 1);
+  }
+}
+
 async function startDesktop(env: Record<string, string>): Promise<Running> {
-  const app = await _electron.launch({
-    executablePath: electronBinary(),
-    // As root, Chromium refuses to run in its sandbox.
-    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ROOT],
-    env,
-    cwd: ROOT,
-    // A machine busy with other work starts slowly; that is no failure.
-    timeout: 120_000,
-  });
+  const app = await launchElectron(env);
   const page = await app.firstWindow();
   await setSize(app, 1440, 900);
   return {
