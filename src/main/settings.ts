@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Settings } from '../shared/answers.ts';
-import { settingsSchema } from '../shared/schemas.ts';
+import { DEFAULT_SETTINGS, settingsSchema } from '../shared/schemas.ts';
 import { readKept, writeKept } from './kept-json.ts';
-
-/** The model that knows the sample; where it is gone, the window takes the first one that works. */
-const DEFAULT_SETTINGS: Settings = { theme: 'dark', modelId: 'mask-rcnn-scenes', minScore: 0.5, brushPx: 24, colouring: 'instance' };
 
 /** What an older version did not write yet has its default. */
 const kept = z

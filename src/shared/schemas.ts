@@ -73,3 +73,12 @@ export const settingsSchema = z.object({
   brushPx: z.number().min(1).max(500),
   colouring: z.enum(['instance', 'semantic']),
 });
+
+/** What a new user begins with. The model knows the sample; where it is gone, the window takes the first one that works. */
+export const DEFAULT_SETTINGS: z.infer<typeof settingsSchema> = {
+  theme: 'dark',
+  modelId: 'mask-rcnn-scenes',
+  minScore: 0.5,
+  brushPx: 24,
+  colouring: 'instance',
+};

@@ -1,11 +1,10 @@
 import type { Settings } from '../../shared/answers.ts';
+import { DEFAULT_SETTINGS } from '../../shared/schemas.ts';
 import type { Client } from '../client.ts';
-
-const DEFAULTS: Settings = { theme: 'dark', modelId: null, minScore: 0.5, brushPx: 24, colouring: 'instance' };
 
 /** The user's choices, kept by the studio across restarts. */
 export class SettingsState {
-  #current = $state.raw<Settings>(DEFAULTS);
+  #current = $state.raw<Settings>(DEFAULT_SETTINGS);
   #pending: Partial<Settings> = {};
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #client: Client;
