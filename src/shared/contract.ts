@@ -15,6 +15,7 @@ import type {
   ScanProgress,
   Settings,
 } from './answers.ts';
+import { call, none } from './call.ts';
 import type { ImageDocument, ImageRecord, Label } from './records.ts';
 import { IMAGE_STATES } from './records.ts';
 import { colorSchema, diffSchema, hotkeySchema, idSchema, labelNameSchema, settingsSchema } from './schemas.ts';
@@ -47,11 +48,6 @@ const placeInput = filter.extend({ imageId: idSchema });
 /** `from` is excluded; -1 and the list's length are allowed, to search from either end. */
 const stepInput = filter.extend({ from: z.number().int().min(-1), step: z.union([z.literal(1), z.literal(-1)]) });
 
-/** `call(input).answers<Answer>()`: the input's type comes from its schema, the answer's only exists for the compiler. */
-function call<I extends z.ZodType>(input: I): { answers<O>(): { readonly input: I; readonly output?: O } } {
-  return { answers: () => ({ input }) };
-}
-const none = z.object({}).default({});
 const base = z.object({ imageId: idSchema, base: z.number().int().nonnegative() });
 
 const coco = z.object({
