@@ -1,9 +1,9 @@
-import type { EngineStatus } from '../src/shared/answers.ts';
 import { AppError } from '../src/shared/errors.ts';
 import { components } from '../src/shared/mask/components.ts';
 import { encodeRle } from '../src/shared/mask/rle.ts';
 import type { Inference, PredictRequest, Prediction } from '../src/main/inference/inference.ts';
 import { decodeRgb, encodeJpeg } from '../src/main/inference/pixels.ts';
+import { NO_INFERENCE } from './no-inference.ts';
 
 /**
  * An inference of its own kind for tests of what stands above the port: it decodes the real file and
@@ -16,20 +16,10 @@ export interface BrightInference extends Inference {
   version: string;
 }
 
-export const IDLE_ENGINE: EngineStatus = {
-  state: 'idle',
-  provider: 'cpu',
-  attempts: [],
-  threads: 1,
-  modelId: null,
-  lastMs: null,
-  lastRunMs: null,
-  message: null,
-};
-
 export function createBrightInference(): BrightInference {
   const asked: PredictRequest[] = [];
   const inference: BrightInference = {
+    ...NO_INFERENCE,
     asked,
     before: () => undefined,
     version: '1.0',
@@ -65,9 +55,6 @@ export function createBrightInference(): BrightInference {
         totalMs: 0,
       };
     },
-    status: () => IDLE_ENGINE,
-    onStatus: () => () => undefined,
-    close: () => Promise.resolve(),
   };
   return inference;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { IDLE_ENGINE } from '../../test/bright-inference.ts';
+import { NO_INFERENCE } from '../../test/no-inference.ts';
 import { sharedHas, sharedPath } from '../../test/shared-data.ts';
 import { evaluateFiles, evaluationLines } from './evaluate.ts';
 import { evaluateModel } from './evaluate-model.ts';
@@ -117,6 +117,7 @@ describe('evaluateModel', () => {
   };
   /** The port as the engine answers it; the engine itself has tests of its own. */
   const port = (predict: Inference['predict'], labels = ['cup', 'spoon']): Inference => ({
+    ...NO_INFERENCE,
     models: () =>
       Promise.resolve([
         {
@@ -133,9 +134,6 @@ describe('evaluateModel', () => {
         },
       ]),
     predict,
-    status: () => IDLE_ENGINE,
-    onStatus: () => () => undefined,
-    close: () => Promise.resolve(),
   });
   const options = { imageFolder: folder, modelId: 'm' };
 

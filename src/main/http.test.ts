@@ -8,16 +8,7 @@ import type { HttpHost } from './http.ts';
 import { startHttpHost } from './http.ts';
 import { createStudio } from './studio.ts';
 import type { Studio } from './studio.ts';
-import type { Inference } from './inference/inference.ts';
-
-/** No model is asked for here; a studio needs the port all the same. */
-const inference: Inference = {
-  models: () => Promise.resolve([]),
-  predict: () => Promise.reject(new Error('not in this test')),
-  status: () => ({ state: 'idle', provider: null, attempts: [], threads: 1, modelId: null, lastMs: null, lastRunMs: null, message: null }),
-  onStatus: () => () => undefined,
-  close: () => Promise.resolve(),
-};
+import { NO_INFERENCE } from '../../test/no-inference.ts';
 
 interface Answer {
   readonly status: number;
@@ -74,7 +65,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'secret.json'), '{"secret":true}');
   symlinkSync(join(folder, 'secret.json'), join(renderer, 'link.json'));
   studio = createStudio({
-    inference,
+    inference: NO_INFERENCE,
     appFolder: join(folder, 'app'),
     host: 'browser',
     decoder: 'test',

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { Inference } from '../../src/main/inference/inference.ts';
+import { NO_INFERENCE } from '../no-inference.ts';
 import { createStudio } from '../../src/main/studio.ts';
 import type { Saved } from '../../src/shared/answers.ts';
 import { EMPTY_DIFF } from '../../src/shared/diff.ts';
@@ -16,16 +16,8 @@ const [folder = '', appFolder = '', seed = '0', edits = '0'] = process.argv.slic
 const random = randomFrom(Number(seed));
 const pick = (n: number): number => Math.floor(random() * n);
 
-/** Only edits happen here: no model is there to be run. */
-const noModels: Inference = {
-  models: () => Promise.resolve([]),
-  predict: () => Promise.reject(new Error('there is no model')),
-  status: () => ({ state: 'idle', provider: null, attempts: [], threads: 0, modelId: null, lastMs: null, lastRunMs: null, message: null }),
-  onStatus: () => () => undefined,
-  close: () => Promise.resolve(),
-};
-
-const studio = createStudio({ inference: noModels, appFolder, host: 'command-line', decoder: 'none', version: '0', pickFolder: null });
+// Only edits happen here: no model is there to be run.
+const studio = createStudio({ inference: NO_INFERENCE, appFolder, host: 'command-line', decoder: 'none', version: '0', pickFolder: null });
 const { handlers } = studio;
 await handlers['project.open']({ folder, file: null });
 const images = await handlers['images.list']({ offset: 0, limit: 10, search: '', states: [] });

@@ -1,8 +1,8 @@
 import { AppError, toWireError } from '../../shared/errors.ts';
 import { createEngine } from './engine.ts';
-import type { Inference } from './inference.ts';
+import type { Answer, Inference, Method } from './inference.ts';
 import type { FromChild, ToChild } from './messages.ts';
-import { toChildSchema } from './messages.ts';
+import { REQUESTS, toChildSchema } from './messages.ts';
 
 /**
  * Entry of the inference process: the engine behind messages. Runs under `child_process.fork` and under
@@ -37,12 +37,17 @@ function open(message: Extract<ToChild, { kind: 'open' }>): void {
   send({ kind: 'status', status: engine.status() });
 }
 
-async function predict({ id, request }: Extract<ToChild, { kind: 'predict' }>): Promise<void> {
+function put<M extends Method>(method: M, request: unknown, signal: AbortSignal): Promise<Answer<M>> {
+  if (!engine) throw new AppError('internal', 'The inference process was asked before it was opened.');
+  const asking: Inference[M] = engine[method];
+  return asking(REQUESTS[method].parse(request), signal);
+}
+
+async function answer({ id, method, request }: Extract<ToChild, { kind: 'ask' }>): Promise<void> {
   const abort = new AbortController();
   running.set(id, abort);
   try {
-    if (!engine) throw new AppError('internal', 'The inference process was asked before it was opened.');
-    const value = await engine.predict(request, abort.signal);
+    const value = await put(method, request, abort.signal);
     send({ kind: 'answer', id, reply: { ok: true, value } });
   } catch (thrown) {
     send({ kind: 'answer', id, reply: { ok: false, error: toWireError(thrown) } });
@@ -59,7 +64,7 @@ async function close(): Promise<void> {
 function receive(data: unknown): void {
   const message = toChildSchema.parse(data);
   if (message.kind === 'open') open(message);
-  else if (message.kind === 'predict') void predict(message);
+  else if (message.kind === 'ask') void answer(message);
   else if (message.kind === 'cancel') running.get(message.id)?.abort();
   else void close();
 }

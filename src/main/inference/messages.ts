@@ -1,13 +1,28 @@
 import { z } from 'zod';
 import type { EngineStatus } from '../../shared/answers.ts';
 import type { Reply } from '../../shared/errors.ts';
-import type { Prediction } from './inference.ts';
+import type { Method, Request } from './inference.ts';
 
 /**
  * What travels between a host and its inference process: plain data that survives JSON and structured
  * cloning alike. Masks travel as RLE, pixels and tensors never (Electron copies every ArrayBuffer).
  */
 const attempt = z.object({ provider: z.string(), ok: z.boolean(), reason: z.string().nullable() });
+
+/** The schema of what each question is asked with. */
+export const REQUESTS: { readonly [M in Method]: z.ZodType<Request<M>> } = {
+  predict: z.object({
+    modelId: z.string(),
+    path: z.string(),
+    priority: z.enum(['user', 'batch']),
+    next: z.string().nullable(),
+    options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
+  }),
+};
+
+function isMethod(name: string): name is Method {
+  return Object.hasOwn(REQUESTS, name);
+}
 
 export const toChildSchema = z.discriminatedUnion('kind', [
   /** First of all, once. */
@@ -18,15 +33,12 @@ export const toChildSchema = z.discriminatedUnion('kind', [
     refused: z.array(attempt),
     threads: z.number().int().positive().nullable(),
   }),
+  /** The request is parsed with the schema of its method. */
   z.object({
-    kind: z.literal('predict'),
+    kind: z.literal('ask'),
     id: z.number().int(),
-    request: z.object({
-      modelId: z.string(),
-      path: z.string(),
-      priority: z.enum(['user', 'batch']),
-      next: z.string().nullable(),
-    }),
+    method: z.string().refine(isMethod, 'a question of the engine'),
+    request: z.unknown(),
   }),
   z.object({ kind: z.literal('cancel'), id: z.number().int() }),
   /** Finish what runs, then end the process. */
@@ -35,7 +47,7 @@ export const toChildSchema = z.discriminatedUnion('kind', [
 export type ToChild = z.infer<typeof toChildSchema>;
 
 export type FromChild =
-  | { readonly kind: 'answer'; readonly id: number; readonly reply: Reply<Prediction> }
+  | { readonly kind: 'answer'; readonly id: number; readonly reply: Reply<unknown> }
   | { readonly kind: 'status'; readonly status: EngineStatus }
   /** The provider that may end the process in the next moments; null when it has proved itself. */
   | { readonly kind: 'trying'; readonly provider: string | null };

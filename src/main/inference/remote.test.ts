@@ -141,7 +141,7 @@ describe('inference in a child process', () => {
         return {
           send(message) {
             if (message.kind === 'open') opened.push(message.refused);
-            if (message.kind === 'predict') {
+            if (message.kind === 'ask') {
               hear({ kind: 'trying', provider: opened.length === 1 ? 'webgpu' : 'cpu' });
               exits.at(-1)?.();
             }

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { EngineStatus, ProviderAttempt } from '../../shared/answers.ts';
-import { AppError, fromWireError } from '../../shared/errors.ts';
+import type { ErrorDetail, Reply } from '../../shared/errors.ts';
+import { fromWireError, toWireError } from '../../shared/errors.ts';
 import { createCatalog, modelInfo } from './catalog.ts';
 import type { ChildChannel, ChildExit } from './channel.ts';
-import type { Inference, Prediction } from './inference.ts';
+import type { Answer, Inference, Method, Request } from './inference.ts';
 import type { ToChild } from './messages.ts';
 import { isFromChild } from './messages.ts';
 import { inferenceThreads } from './providers.ts';
@@ -24,9 +25,10 @@ export interface RemoteOptions {
 }
 
 interface Pending {
-  readonly message: Extract<ToChild, { kind: 'predict' }>;
-  readonly resolve: (prediction: Prediction) => void;
-  readonly reject: (error: AppError) => void;
+  readonly message: Extract<ToChild, { kind: 'ask' }>;
+  /** What the question is about, for the message of a failure. */
+  readonly about: ErrorDetail;
+  readonly settle: (reply: Reply<unknown>) => void;
 }
 
 const BACK_OFF_MS: readonly number[] = [200, 1000, 4000, 15_000];
@@ -77,8 +79,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
         endsInARow = 0;
         const asked = pending.get(message.id);
         pending.delete(message.id);
-        if (message.reply.ok) asked?.resolve(message.reply.value);
-        else asked?.reject(fromWireError(message.reply.error));
+        asked?.settle(message.reply);
       }
     });
     own.onExit((exit) => {
@@ -107,7 +108,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
     trying = null;
     const message = `The inference process stopped (${why}).`;
     for (const asked of pending.values()) {
-      asked.reject(new AppError('model-run', message, { modelId: asked.message.request.modelId, path: asked.message.request.path }));
+      asked.settle({ ok: false, error: { code: 'model-run', message, detail: asked.about } });
     }
     pending.clear();
     const delay = backOff[endsInARow];
@@ -133,12 +134,9 @@ export function createRemoteInference(options: RemoteOptions): Inference {
     (channel ?? start()).send(asked.message);
   }
 
-  return {
-    async models() {
-      return (await catalog.list()).map(modelInfo);
-    },
-    predict(request, signal) {
-      return new Promise((resolve, reject) => {
+  function question<M extends Method>(method: M): (request: Request<M>, signal?: AbortSignal) => Promise<Answer<M>> {
+    return (request, signal) =>
+      new Promise((resolve, reject) => {
         if (closed || signal?.aborted) {
           reject(cancelled());
           return;
@@ -151,18 +149,23 @@ export function createRemoteInference(options: RemoteOptions): Inference {
         };
         signal?.addEventListener('abort', giveUp, { once: true });
         ask({
-          message: { kind: 'predict', id, request: { ...request } },
-          resolve: (prediction) => {
+          message: { kind: 'ask', id, method, request },
+          about: aboutOf(request),
+          settle(reply) {
             signal?.removeEventListener('abort', giveUp);
-            resolve(prediction);
-          },
-          reject: (error) => {
-            signal?.removeEventListener('abort', giveUp);
-            reject(error);
+            // The other end is our own code of the same version, and answers each method with its own answer.
+            if (reply.ok) resolve(reply.value as Answer<M>);
+            else reject(fromWireError(reply.error));
           },
         });
       });
+  }
+
+  return {
+    async models() {
+      return (await catalog.list()).map(modelInfo);
     },
+    predict: question('predict'),
     status: () => status,
     onStatus(listener) {
       listeners.add(listener);
@@ -172,7 +175,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
       if (closed) return;
       closed = true;
       if (restart) clearTimeout(restart);
-      for (const asked of pending.values()) asked.reject(cancelled());
+      for (const asked of pending.values()) asked.settle({ ok: false, error: toWireError(cancelled()) });
       pending.clear();
       const last = channel;
       if (!last) return;
@@ -197,4 +200,10 @@ function exitReason({ code, signal, said }: ChildExit): string {
     .split('\n')
     .findLast((line) => /error|terminate|what\(\)|fatal|out of memory|cannot find/i.test(line));
   return last === undefined ? how : `${how}: ${last.trim().slice(0, 300)}`;
+}
+
+/** The model and the file that a question names. */
+function aboutOf(request: object): ErrorDetail {
+  const named = Object.entries(request).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(named.filter(([key]) => key === 'modelId' || key === 'path'));
 }
