@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import Residual, conv
+from model import MEAN, STD, Residual, conv
 
 
 class MaxPool(torch.autograd.Function):
@@ -116,18 +116,36 @@ def atrous(inputs, outputs, rate):
     )
 
 
+class AtrousResidual(Residual):
+    """The same block, and the same weights, looking twice as far: what a stride before it would have given."""
+
+    def __init__(self, channels, rate):
+        super().__init__(channels)
+        for layer in (self.first[0], self.second[0]):
+            layer.dilation = layer.padding = (rate, rate)
+
+
 class DeepLabV3(nn.Module):
     def __init__(self, classes):
         super().__init__()
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
         self.body = nn.Sequential(
             conv(3, 32, 2), conv(32, 64, 2), Residual(64), conv(64, 112, 2), Residual(112),
-            atrous(112, 160, 2), atrous(160, 160, 2),
+            conv(112, 160), AtrousResidual(160, 2),
         )
         self.pyramid = Pyramid(160, 96, (3, 6, 12))
         self.head = nn.Sequential(nn.Conv2d(96, 96, 3, 1, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU(inplace=True), nn.Conv2d(96, classes, 1))
 
     def forward(self, x):
-        return self.head(self.pyramid(self.body(x)))
+        return self.head(self.pyramid(self.body((x - self.mean) / self.std)))
+
+    def begin_from(self, weights):
+        """Takes the first four stages of our Mask R-CNN's backbone (`model.Backbone`), its last stride made atrous."""
+        layers = {"stem.0": 0, "stem.1": 1, "stage2": 2, "stage3.0": 3, "stage3.1": 4, "stage4.0": 5, "stage4.1": 6}
+        for name, k in layers.items():
+            prefix = f"backbone.{name}."
+            self.body[k].load_state_dict({key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)})
 
 
 def build(kind, classes):

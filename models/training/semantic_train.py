@@ -82,11 +82,16 @@ def batch(items, count, kind, seed):
     images, truths = [], []
     for _ in range(count):
         rgb, truth = rng.choice(items)
-        image, labels = crop(rgb, truth, CROPS[kind], (0.7, 1.6) if kind == "unet" else (0.8, 1.25), rng)
+        image, labels = crop(rgb, truth, CROPS[kind], (0.5, 2.0) if kind == "unet" else (0.8, 1.25), rng)
         image = pictures.colour(image, rng, 0.25 if kind == "unet" else 0.16)
         if kind == "unet" and rng.random() < 0.5:
             # Exposure of microscopes differs by far more than that of photographs.
             image = (image * rng.uniform(0.5, 3.5)).clamp(0, 1)
+        if kind == "unet" and rng.random() < 0.3:
+            # Out of focus: three box filters are nearly a Gaussian.
+            side = rng.choice((3, 5))
+            for _ in range(3):
+                image = F.avg_pool2d(image[None], side, 1, side // 2, count_include_pad=False)[0]
         images.append(image)
         truths.append(labels)
     return torch.stack(images), torch.stack(truths)
@@ -113,6 +118,7 @@ def main():
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--init", help="a checkpoint of the same kind to go on from")
+    parser.add_argument("--backbone", help="DeepLabV3 only: a checkpoint of train.py whose first stages to begin from")
     parser.add_argument("--limit", type=int, default=600)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -128,6 +134,8 @@ def main():
     model = networks.build(options.kind, len(names)).train()
     if options.init:
         model.load_state_dict(torch.load(options.init, map_location="cpu")["weights"])
+    if options.backbone:
+        model.begin_from(torch.load(options.backbone, map_location="cpu")["average"])
     count = sum(p.numel() for p in model.parameters())
     print(f"{len(items)} pictures, {count} parameters, classes {names}", flush=True)
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.02)
