@@ -3,8 +3,9 @@ import type { Console } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { createCatalog } from './inference/catalog.ts';
 import type { CatalogEntry } from './inference/catalog.ts';
-import { fetchModel, megabytes, removeFetched } from './inference/fetch-model.ts';
+import { fetchModel, fetchable, megabytes, removeFetched } from './inference/fetch-model.ts';
 import { isPermissive, sourceName } from './inference/fetch-source.ts';
+import { weightFiles } from './inference/manifest.ts';
 import { AppError } from '../shared/errors.ts';
 import { modelFolders, userModelFolder } from './local-studio.ts';
 
@@ -12,11 +13,13 @@ import { modelFolders, userModelFolder } from './local-studio.ts';
 export async function getModelJob(console: Console, signal: AbortSignal, id: string, acceptLicense: boolean): Promise<Outcome> {
   const { manifest } = await entryOf(id);
   if (manifest === null) throw new AppError('invalid', `${id}: its manifest cannot be read.`, { modelId: id });
+  const model = fetchable(manifest);
+  const bytes = model.files.reduce((sum, file) => sum + file.bytes, 0);
   const agreed = isPermissive(manifest.license) ? '' : acceptLicense ? ' (agreed to)' : ' (not agreed to yet)';
-  console.say(`${manifest.name}, ${megabytes(manifest.file.bytes)}, licence ${manifest.license}${agreed}`);
-  for (const source of manifest.sources) console.say(`  from ${sourceName(source)}`);
+  console.say(`${manifest.name}, ${megabytes(bytes)}, licence ${manifest.license}${agreed}`);
+  for (const name of new Set(model.files.flatMap(({ sources }) => sources.map(sourceName)))) console.say(`  from ${name}`);
   if (manifest.neverRun) console.say('  We never ran these weights: the manifest follows what their publisher says.');
-  const fetched = await fetchModel(manifest, {
+  const fetched = await fetchModel(model, {
     folder: userModelFolder(),
     acceptLicense,
     signal,
@@ -24,14 +27,18 @@ export async function getModelJob(console: Console, signal: AbortSignal, id: str
       console.progress(`${megabytes(received)}${total === null ? '' : ` of ${megabytes(total)}`} from ${from}`),
   });
   console.say(fetched.from === null ? `Already there: ${fetched.file}` : `Size and sha256 are right: ${fetched.file}`);
-  return { code: EXIT.ok, value: { id, license: manifest.license, bytes: manifest.file.bytes, ...fetched } };
+  return { code: EXIT.ok, value: { id, license: manifest.license, bytes, ...fetched } };
 }
 
 /** Deletes fetched weights; the manifest stays, so that they can be fetched again. */
 export async function removeModelJob(console: Console, id: string): Promise<Outcome> {
   const entry = await entryOf(id);
   const folder = userModelFolder();
-  if (entry.manifest !== null && entry.manifest.sources.length === 0 && !entry.folder.startsWith(folder)) {
+  if (
+    entry.manifest !== null &&
+    weightFiles(entry.manifest).every(({ sources }) => sources.length === 0) &&
+    !entry.folder.startsWith(folder)
+  ) {
     throw new AppError('unsupported', `${id} comes with Maskloop and cannot be removed.`, { modelId: id });
   }
   const removed = await removeFetched(id, folder);

