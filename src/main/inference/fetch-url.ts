@@ -135,13 +135,13 @@ function unreachable(url: string, have: number, bytes: number, thrown: unknown):
 }
 
 /** The innermost cause: `fetch` itself only says "fetch failed". */
-function messageOf(thrown: unknown): string {
+export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   if (thrown.cause instanceof Error) return messageOf(thrown.cause);
   return thrown.message || ('code' in thrown ? String(thrown.code) : thrown.name);
 }
 
 /** `fetch` asks no proxy by itself. Answers with the way back; an older Node has no such call. */
-function useProxyOfEnvironment(): () => void {
+export function useProxyOfEnvironment(): () => void {
   return 'setGlobalProxyFromEnv' in http ? http.setGlobalProxyFromEnv() : () => undefined;
 }
