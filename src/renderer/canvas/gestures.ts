@@ -52,7 +52,8 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
       panState();
       return;
     }
-    if (event.button !== 0) return;
+    const secondary = event.button === 2;
+    if (secondary ? !stage.secondary : event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
     pressed = event.pointerId;
     stage.input({
@@ -60,6 +61,7 @@ export function listenToGestures(element: HTMLElement, stage: StageView, gesture
       at: pointedImage(stage.viewport, at),
       modifiers: modifiers(event),
       clicks: clicksOf(at, event.timeStamp),
+      button: secondary ? 'secondary' : 'primary',
     });
   }
 

@@ -6,19 +6,18 @@ import type { Handles, StageView } from '../editor/stage-view.ts';
 import { boxHandles } from '../editor/tools/resize.ts';
 import type { Draft } from '../editor/tools/tool.ts';
 import { midpoints } from '../editor/tools/vertices.ts';
-import type { ScreenPoint, Viewport } from '../editor/viewport.ts';
+import type { Viewport } from '../editor/viewport.ts';
 import { imagePoint, toScreen } from '../editor/viewport.ts';
+import { paintMasks, paintPath, paintScribbles } from './findings.ts';
+import { ACCENT, HANDLE, INK, square } from './handles.ts';
 import type { Paint } from './paint.ts';
 import { inImage } from './paint.ts';
 import { pathOf, pathOfPoints } from './paths.ts';
 import { paintPill } from './pills.ts';
 
 /** What lies over everything: hover, selection, handles, drafts. All sizes in CSS pixels. */
-const HANDLE = 4;
 const LEAST_HANDLE = 1.75;
 const MIDPOINT = 2.5;
-const ACCENT = '#3B82F6';
-const INK = '#0F1113';
 
 export interface BrushRing {
   readonly x: number;
@@ -100,15 +99,6 @@ function paintHandles(paint: Paint, { viewport, size }: StageView, handles: Hand
   }
 }
 
-function square(paint: Paint, at: ScreenPoint, taken: boolean, half = HANDLE): void {
-  paint.beginPath();
-  paint.roundRect(at.x - half, at.y - half, 2 * half, 2 * half, half / 2);
-  paint.fillStyle = taken ? ACCENT : '#FFFFFF';
-  paint.fill();
-  paint.strokeStyle = taken ? '#FFFFFF' : INK;
-  paint.stroke();
-}
-
 function paintDraft(paint: Paint, stage: StageView, draft: Draft, scratch: () => Paint | null): void {
   const { viewport } = stage;
   switch (draft.kind) {
@@ -126,7 +116,14 @@ function paintDraft(paint: Paint, stage: StageView, draft: Draft, scratch: () =>
       const instance = stage.selected;
       if (path) paintShape(paint, viewport, path, instance ? stage.colorOf(instance) : stage.draftColor);
       if (path) paintSelected(paint, viewport, path, false);
+      return;
     }
+    case 'masks':
+      return paintMasks(paint, stage, draft);
+    case 'scribbles':
+      return paintScribbles(paint, stage, draft, scratch);
+    case 'path':
+      return paintPath(paint, stage, draft);
   }
 }
 

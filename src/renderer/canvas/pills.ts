@@ -1,6 +1,6 @@
 import type { Instance } from '../editor/instances.ts';
 import type { StageView } from '../editor/stage-view.ts';
-import type { Viewport } from '../editor/viewport.ts';
+import type { Bounds, Viewport } from '../editor/viewport.ts';
 import { imagePoint, toScreen } from '../editor/viewport.ts';
 import type { Paint } from './paint.ts';
 import { drawable } from './paint.ts';
@@ -60,6 +60,12 @@ export function paintPill(paint: Paint, stage: StageView, instance: Instance): v
   drawPill(paint, pillPlace(paint, stage.viewport, stage, instance, text), text, stage.colorOf(instance), '#0F1113', '#FFFFFF');
 }
 
+/** A line of text at a box, image space, drawn over all others. */
+export function paintTextPill(paint: Paint, stage: StageView, bounds: Bounds, text: string, color: string): void {
+  paint.font = FONT;
+  drawPill(paint, pillPlace(paint, stage.viewport, stage, bounds, text), text, color, '#0F1113', '#FFFFFF');
+}
+
 function pillText(stage: StageView, instance: Instance): string {
   const name = stage.nameOf(instance.labelId);
   const short = name.length > 28 ? `${name.slice(0, 27)}…` : name;
@@ -67,9 +73,9 @@ function pillText(stage: StageView, instance: Instance): string {
 }
 
 /** Above the instance, inside the view as long as the instance is. */
-function pillPlace(paint: Paint, viewport: Viewport, stage: StageView, instance: Instance, text: string): Rect {
-  const top = toScreen(viewport, imagePoint((instance.minX + instance.maxX) / 2, instance.minY));
-  const bottom = toScreen(viewport, imagePoint(instance.maxX, instance.maxY));
+function pillPlace(paint: Paint, viewport: Viewport, stage: StageView, bounds: Bounds, text: string): Rect {
+  const top = toScreen(viewport, imagePoint((bounds.minX + bounds.maxX) / 2, bounds.minY));
+  const bottom = toScreen(viewport, imagePoint(bounds.maxX, bounds.maxY));
   const width = Math.ceil(textWidth(paint, text)) + 2 * PADDING;
   const above = top.y - GAP - HEIGHT;
   const y = above >= 2 ? above : Math.min(Math.max(2, above), Math.max(2, bottom.y - HEIGHT));

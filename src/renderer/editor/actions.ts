@@ -7,7 +7,7 @@ import * as edits from './edits.ts';
 import { sameSelection, selectionKey } from './selection.ts';
 import type { Shown } from './shown.svelte.ts';
 import type { RunningTool } from './tools/index.ts';
-import type { Input } from './tools/tool.ts';
+import type { AskingInput } from './tools/tool.ts';
 import type { EditorView, Selection } from './types.ts';
 
 /** What the actions need of the editor. */
@@ -23,7 +23,7 @@ export interface ActionContext {
   /** Selects and brings into view. */
   show(selection: Selection | null): void;
   /** Gives the tool an input; whether it used it. */
-  feed(input: Input): boolean;
+  feed(input: AskingInput): boolean;
 }
 
 export type Actions = Pick<
@@ -91,6 +91,8 @@ export function createActions(context: ActionContext): Actions {
 
   return {
     selectNext(step) {
+      // A tool with several candidates steps through these first.
+      if (context.feed({ kind: 'next', step })) return;
       const { shown, selection } = context;
       const suggestions = shown.suggestionsVisible ? shown.candidates : [];
       const order: Selection[] = [

@@ -1,45 +1,57 @@
-import { AppError, toWireError } from '../../shared/errors.ts';
-import type { ImageDocument } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
+import { tellNote, tellProblem } from '../problems.ts';
 import { createActions, newId } from './actions.ts';
+import { createAsking } from './asking.ts';
 import { createCamera } from './camera.svelte.ts';
 import type { Change } from './edits.ts';
 import { changeOf } from './edits.ts';
 import { createHand } from './hand.svelte.ts';
 import { hintsFor } from './hints.ts';
-import { createImageCache } from './image-cache.ts';
-import type { DocumentCalls, Saving } from './saving.ts';
-import { createSaving } from './saving.ts';
+import { createOpenDocument } from './open-document.svelte.ts';
 import { sameSelection } from './selection.ts';
 import { createShown } from './shown.svelte.ts';
 import { createStageView } from './stage.ts';
-import type { EditorView, Pointer, SaveState, Selection } from './types.ts';
+import type { EditorView, Pointer, Selection } from './types.ts';
 
 const LEAST_BRUSH_PX = 1;
 const MOST_BRUSH_PX = 500;
 
 /** The open image: its document with unsaved edits, the tool in hand and what is in view. */
 export function createEditor(client: Client): EditorView {
-  let document = $state.raw<ImageDocument | null>(null);
-  let image = $state.raw<HTMLImageElement | null>(null);
-  let imageError = $state<string | null>(null);
-  let loading = $state(false);
-  let save = $state.raw<SaveState>({ kind: 'clean' });
   let activeLabelId = $state<number | null>(null);
   let pointer = $state.raw<Pointer | null>(null);
   let brushPx = $state(24);
-  let saving: Saving | null = null;
-  /** Counts openings, so that a slow one does not overwrite a later one. */
-  let opening = 0;
 
-  const images = createImageCache();
   const camera = createCamera();
-  const shown = createShown(() => document);
+  const open = createOpenDocument({
+    client,
+    camera,
+    onSettle: () => hand.endNudge(),
+    onDocument() {
+      if (hand.selection && !hand.selected) hand.selection = null;
+      if (hand.hover && !shown.find(hand.hover)) hand.hover = null;
+    },
+    onClear() {
+      hand.selection = null;
+      hand.hover = null;
+      pointer = null;
+      hand.reset();
+    },
+  });
+  const shown = createShown(() => open.document);
+  const asking = createAsking({
+    get imageId() {
+      return open.document?.imageId ?? null;
+    },
+    deliver: (answered) => void hand.feed(answered),
+    failed: (_, thrown) => tellProblem(thrown),
+  });
   const hand = createHand({
     shown,
     camera,
+    asking,
     get isOpen() {
-      return document !== null;
+      return open.document !== null;
     },
     get activeLabelId() {
       return activeLabelId;
@@ -47,17 +59,18 @@ export function createEditor(client: Client): EditorView {
     get brushPx() {
       return brushPx;
     },
-    commit: (edit) => void (document && perform(changeOf(document, edit, activeLabelId, newId))),
+    commit: (edit) => void (open.document && perform(changeOf(open.document, edit, activeLabelId, newId))),
+    notice: (text) => tellNote(text),
   });
   const stage = createStageView({
     camera,
     shown,
     hand,
     get document() {
-      return document;
+      return open.document;
     },
     get image() {
-      return image;
+      return open.image;
     },
     get activeLabelId() {
       return activeLabelId;
@@ -68,7 +81,7 @@ export function createEditor(client: Client): EditorView {
     shown,
     camera,
     get document() {
-      return document;
+      return open.document;
     },
     get selection() {
       return hand.selection;
@@ -92,21 +105,13 @@ export function createEditor(client: Client): EditorView {
       selectedIsLocked: hand.selected !== null && shown.locked.has(hand.selected.key),
       verticesTaken: hand.vertices.length,
       suggestions: shown.suggestionsVisible ? shown.candidates.length : 0,
-      instances: document?.annotations.length ?? 0,
+      instances: open.document?.annotations.length ?? 0,
       canAdd: activeLabelId !== null,
     }),
   );
 
-  const calls: DocumentCalls = {
-    load: (imageId) => client.call('document.load', { imageId }),
-    apply: (imageId, base, diff) => client.call('document.apply', { imageId, base, diff }),
-    undo: (imageId, base) => client.call('document.undo', { imageId, base }),
-    redo: (imageId, base) => client.call('document.redo', { imageId, base }),
-  };
-
   function perform(change: Change | null): boolean {
-    if (!change || !saving) return false;
-    saving.commit(change.diff);
+    if (!change || !open.commit(change.diff)) return false;
     hand.selection = change.select;
     return true;
   }
@@ -117,58 +122,24 @@ export function createEditor(client: Client): EditorView {
     if (hand.selected) camera.reveal(hand.selected);
   }
 
-  /** Every change of the document passes here, from an edit, an undo or a reload. */
-  function setDocument(next: ImageDocument): void {
-    document = next;
-    if (hand.selection && !hand.selected) hand.selection = null;
-    if (hand.hover && !shown.find(hand.hover)) hand.hover = null;
-  }
-
-  function clear(): void {
-    saving?.close();
-    saving = null;
-    document = null;
-    image = null;
-    imageError = null;
-    hand.selection = null;
-    hand.hover = null;
-    pointer = null;
-    save = { kind: 'clean' };
-    hand.reset();
-  }
-
-  async function settle(): Promise<void> {
-    hand.endNudge();
-    if (!saving || (await saving.settle())) return;
-    const why = save.kind === 'failed' ? save.message : 'The studio did not answer.';
-    const message = `Your last edits are not saved yet, so this image stays open. ${why}`;
-    throw new AppError('storage', message, { imageId: document?.imageId ?? 0 });
-  }
-
   async function travel(direction: 'undo' | 'redo'): Promise<void> {
     if (hand.drafting) {
       if (direction === 'undo' && !hand.feed({ kind: 'remove-last' })) hand.feed({ kind: 'cancel' });
       return;
     }
     hand.reset();
-    await saving?.[direction]();
-  }
-
-  if (typeof window !== 'undefined') {
-    window.addEventListener('beforeunload', (event) => {
-      if (saving?.unsaved) event.preventDefault();
-    });
+    await open.travel(direction);
   }
 
   return {
     get document() {
-      return document;
+      return open.document;
     },
     get loading() {
-      return loading;
+      return open.loading;
     },
     get imageError() {
-      return imageError;
+      return open.imageError;
     },
     get labels() {
       return shown.labels;
@@ -228,13 +199,13 @@ export function createEditor(client: Client): EditorView {
       return pointer;
     },
     get save() {
-      return save;
+      return open.save;
     },
     get canUndo() {
-      return (document?.undoable ?? 0) > 0;
+      return (open.document?.undoable ?? 0) > 0;
     },
     get canRedo() {
-      return (document?.redoable ?? 0) > 0;
+      return (open.document?.redoable ?? 0) > 0;
     },
     get hints() {
       return hints;
@@ -245,40 +216,14 @@ export function createEditor(client: Client): EditorView {
     stage,
     ...actions,
 
-    async open(imageId, imageUrl) {
-      const ticket = ++opening;
-      loading = true;
-      try {
-        await settle();
-        if (ticket !== opening) return;
-        const decoded = images.load(imageUrl).catch((error: unknown) => toWireError(error).message);
-        const opened = await calls.load(imageId);
-        const pixels = await decoded;
-        if (ticket !== opening) return;
-        clear();
-        saving = createSaving(calls, opened, { onDocument: setDocument, onState: (state) => (save = state) });
-        camera.setImage(opened);
-        document = opened;
-        if (typeof pixels === 'string') imageError = `This image cannot be shown: ${pixels}`;
-        else if (pixels.naturalWidth !== opened.width || pixels.naturalHeight !== opened.height)
-          imageError = `The image is ${pixels.naturalWidth}×${pixels.naturalHeight} pixels now, but ${opened.width}×${opened.height} in the project: read the folder again.`;
-        else image = pixels;
-      } finally {
-        if (ticket === opening) loading = false;
-      }
-    },
+    open: open.open,
     async refresh() {
       const taken = hand.vertices.length > 0;
-      await saving?.refresh();
+      await open.refresh();
       // Taken vertices of an instance that has another outline now would be the wrong ones.
       if (taken && !hand.drafting) hand.reset();
     },
-    async close() {
-      opening++;
-      loading = false;
-      await settle();
-      clear();
-    },
+    close: open.close,
     setLabels(labels) {
       shown.setLabels(labels);
       if (!labels.some((label) => label.id === activeLabelId)) activeLabelId = labels[0]?.id ?? null;
@@ -309,11 +254,13 @@ export function createEditor(client: Client): EditorView {
     fit: camera.fit,
     zoomTo: (scale) => camera.zoomTo(scale),
     zoomBy: (factor) => camera.zoomTo(camera.viewport.scale * factor),
-    prefetch: (urls) => images.prefetch(urls),
-    retrySave: async () => saving?.retry(),
-    discardUnsaved: async () => {
+    answers: asking.answers,
+    askAgain: () => void hand.feed({ kind: 'again' }),
+    prefetch: open.prefetch,
+    retrySave: open.retry,
+    async discardUnsaved() {
       hand.reset();
-      await saving?.discard();
+      await open.discard();
     },
   };
 }

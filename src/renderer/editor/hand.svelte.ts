@@ -8,7 +8,8 @@ import { createNudging } from './nudging.ts';
 import type { Handles } from './stage-view.ts';
 import type { RunningTool } from './tools/index.ts';
 import { RESTING_CURSOR, startTool } from './tools/index.ts';
-import type { Cursor, Draft, Edit, Input, Target, ToolView } from './tools/tool.ts';
+import type { Asking } from './asking.ts';
+import type { AskingInput, Cursor, Draft, Edit, Target, ToolView } from './tools/tool.ts';
 import type { Selection, ToolName } from './types.ts';
 
 /** The tool in hand and what it points at: selection, hover, draft. Reactive. None of it is in the document. */
@@ -25,7 +26,7 @@ export interface Hand {
   selection: Selection | null;
   hover: Selection | null;
   /** Gives the tool an input; whether it used it. */
-  feed(input: Input): boolean;
+  feed(input: AskingInput): boolean;
   /** Moves the selected instance or its taken vertices by image pixels, shown at once, committed by `endNudge` or any input. */
   nudge(dx: number, dy: number): void;
   endNudge(): void;
@@ -40,8 +41,14 @@ export interface HandContext {
   readonly isOpen: boolean;
   readonly activeLabelId: number | null;
   readonly brushPx: number;
+  readonly asking: Asking;
   commit(edit: Edit): void;
+  /** Tells the user why what they did had no effect. */
+  notice(text: string): void;
 }
+
+/** Inputs that do not end a nudge: nobody made them, or only by moving the hand. */
+const PASSING: ReadonlySet<AskingInput['kind']> = new Set(['move', 'leave', 'answer', 'answer-failed', 'again']);
 
 export function createHand(context: HandContext): Hand {
   const { shown, camera } = context;
@@ -83,6 +90,7 @@ export function createHand(context: HandContext): Hand {
   }
 
   function reset(): void {
+    context.asking.drop();
     running.reset();
     draft = null;
     drafting = false;
@@ -104,15 +112,18 @@ export function createHand(context: HandContext): Hand {
     commit: context.commit,
   });
 
-  function feed(input: Input): boolean {
+  function feed(input: AskingInput): boolean {
     if (!context.isOpen) return false;
-    if (nudging.active && (input.kind === 'move' || input.kind === 'leave')) return false;
+    if (nudging.active && PASSING.has(input.kind)) return false;
     nudging.end();
     const step = running.feed(input, view());
+    if (!step) return false;
     if (step.select !== undefined && !sameSelection(step.select, selection)) selection = step.select;
     if (step.hover !== undefined && !sameSelection(step.hover, hover)) hover = step.hover;
     if (step.cursor !== undefined) cursor = step.cursor;
     if (step.commit) context.commit(step.commit);
+    if (step.notice) context.notice(step.notice);
+    if (step.ask) context.asking.ask(step.ask);
     draft = step.draft ?? null;
     drafting = running.drafting;
     vertices = running.vertices;

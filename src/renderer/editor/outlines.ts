@@ -3,7 +3,7 @@ import { pointInParts, ringArea } from '../../shared/geometry/polygon.ts';
 import { simplifyParts } from '../../shared/geometry/simplify.ts';
 import { contourOfRle } from '../../shared/mask/contour.ts';
 import { rleArea } from '../../shared/mask/rle.ts';
-import type { Box, Geometry, PolygonPart, Suggestion } from '../../shared/records.ts';
+import type { Box, Geometry, PolygonPart, Rle, Suggestion } from '../../shared/records.ts';
 import type { ImagePoint } from './viewport.ts';
 
 /**
@@ -15,6 +15,7 @@ const editable = new WeakMap<Geometry, readonly PolygonPart[] | null>();
 const boxes = new WeakMap<Geometry, Box>();
 const areas = new WeakMap<Geometry, number>();
 const ofSuggestion = new WeakMap<Suggestion, Geometry>();
+const ofRle = new WeakMap<Rle, Geometry>();
 
 /** How far the editable outline of a mask may lie from its pixels, image pixels. */
 const MASK_TOLERANCE = 1;
@@ -30,6 +31,11 @@ function cached<K extends WeakKey, V>(cache: WeakMap<K, V>, key: K, make: () => 
 /** A suggestion's mask as a geometry, the same object each time. */
 export function suggestionGeometry(suggestion: Suggestion): Geometry {
   return cached(ofSuggestion, suggestion, () => ({ kind: 'mask', rle: suggestion.rle }));
+}
+
+/** A mask that is nobody's yet as a geometry, the same object each time. */
+export function maskGeometry(rle: Rle): Geometry {
+  return cached(ofRle, rle, () => ({ kind: 'mask', rle }));
 }
 
 /** Exact rings for painting; of a mask along its pixels' edges. */

@@ -31,6 +31,8 @@ export interface StageView {
   /** Key of the instance that the draft is about to change, null without one. */
   readonly draftKey: string | null;
   readonly cursor: Cursor;
+  /** Whether the tool takes presses of the secondary button. */
+  readonly secondary: boolean;
   /** Colour of a new instance and of each class, `#RRGGBB`. */
   readonly draftColor: string;
   colorOf(instance: Instance): string;

@@ -55,6 +55,9 @@ export function createStageView(context: StageContext): StageView {
     get cursor() {
       return hand.cursor;
     },
+    get secondary() {
+      return hand.running.secondary;
+    },
     get draftColor() {
       return shown.labelOf(context.activeLabelId ?? 0)?.color ?? '#FFFFFF';
     },
@@ -62,7 +65,7 @@ export function createStageView(context: StageContext): StageView {
     isVisible: shown.isVisible,
     nameOf: (labelId) => shown.labelOf(labelId)?.name ?? `class ${labelId}`,
     setSize: camera.setSize,
-    input: hand.feed,
+    input: (input) => void hand.feed(input),
     point(at) {
       const place = at && context.document ? toImage(camera.viewport, at) : null;
       context.setPointer(place && isInside(place, camera.image) ? { x: place.x, y: place.y } : null);

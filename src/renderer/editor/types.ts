@@ -1,4 +1,5 @@
 import type { ImageDocument, Label, Suggestion } from '../../shared/records.ts';
+import type { Asking } from './asking.ts';
 import type { StageView } from './stage-view.ts';
 
 /**
@@ -90,6 +91,10 @@ export interface EditorView {
   /** Moves the selected instance, or its taken vertices; one edit for all moves until `endNudge`. */
   nudge(dx: number, dy: number): void;
   endNudge(): void;
+  /** Gives the tools an answerer for one kind of question. */
+  readonly answers: Asking['answers'];
+  /** What the tool's answers depend on besides its question has changed. */
+  askAgain(): void;
   /** Decodes images that are likely to be opened next; at most three are kept besides the open one. */
   prefetch(imageUrls: readonly string[]): void;
   /** After `save.kind === 'failed'`: tries again; edits that no longer fit what is saved then win over it. */

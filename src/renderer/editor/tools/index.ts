@@ -4,23 +4,38 @@ import { box } from './box.ts';
 import { brush, eraser } from './brush.ts';
 import { polygon } from './polygon.ts';
 import { select } from './select.ts';
-import type { Cursor, Input, Step, Tool, ToolView } from './tool.ts';
+import type { AskingInput, AskingTool, Cursor, Input, Step, Tool, ToolView } from './tool.ts';
 
 /** A tool together with its state, so that the editor need not know what that state is. */
 export interface RunningTool {
   readonly name: ToolName;
   readonly drafting: boolean;
   readonly vertices: readonly VertexRef[];
-  feed(input: Input, view: ToolView): Step<unknown>;
+  /** Whether it takes presses of the secondary button. */
+  readonly secondary: boolean;
+  /** Null where the input means nothing to this tool: nothing changes then. */
+  feed(input: AskingInput, view: ToolView): Step<unknown> | null;
   /** Forgets a gesture and taken vertices. */
   reset(): void;
 }
 
 function running<S>(tool: Tool<S>): () => RunningTool {
+  return start(tool, (state, input, view) => (isPlain(input) ? tool.step(state, input, view) : null));
+}
+
+/** Of a tool that asks. */
+function asking<S>(tool: AskingTool<S>): () => RunningTool {
+  return start(tool, (state, input, view) => tool.step(state, input, view));
+}
+
+type About<S> = Pick<Tool<S>, 'name' | 'start' | 'drafting' | 'vertices' | 'secondary'>;
+
+function start<S>(tool: About<S>, step: (state: S, input: AskingInput, view: ToolView) => Step<S> | null): () => RunningTool {
   return () => {
     let state = tool.start;
     return {
       name: tool.name,
+      secondary: tool.secondary ?? false,
       get drafting() {
         return tool.drafting(state);
       },
@@ -28,15 +43,19 @@ function running<S>(tool: Tool<S>): () => RunningTool {
         return tool.vertices?.(state) ?? [];
       },
       feed(input, view) {
-        const step = tool.step(state, input, view);
-        state = step.state;
-        return step;
+        const next = step(state, input, view);
+        if (next) state = next.state;
+        return next;
       },
       reset() {
         state = tool.start;
       },
     };
   };
+}
+
+function isPlain(input: AskingInput): input is Input {
+  return input.kind !== 'answer' && input.kind !== 'answer-failed' && input.kind !== 'next' && input.kind !== 'again';
 }
 
 /** Every tool; a new one is one file and one line here. */

@@ -3,6 +3,7 @@ import { byPickOrder, indexInstances } from '../instances.ts';
 import { editableOutline } from '../outlines.ts';
 import { sameSelection, selectionKey } from '../selection.ts';
 import type { Selection } from '../types.ts';
+import type { Ask } from './ask.ts';
 import type { Draft, Edit, Input, Modifiers, Step, Target, Tool, ToolView } from './tool.ts';
 import { NO_MODIFIERS } from './tool.ts';
 
@@ -15,14 +16,17 @@ export interface Scene {
   readonly image?: { readonly width: number; readonly height: number };
 }
 
-export interface Player<S> {
+export interface Player<S, More = never> {
   readonly state: S;
   readonly draft: Draft | null;
   readonly commits: readonly Edit[];
   readonly selection: Selection | null;
   readonly hover: Selection | null;
   readonly last: Step<S>;
-  feed(input: Input): Step<S>;
+  /** What the tool asked, in its order. */
+  readonly asked: readonly Ask[];
+  readonly notices: readonly string[];
+  feed(input: Input | More): Step<S>;
   press(x: number, y: number, modifiers?: Partial<Modifiers>, clicks?: number): void;
   move(x: number, y: number, modifiers?: Partial<Modifiers>): void;
   release(x: number, y: number, modifiers?: Partial<Modifiers>): void;
@@ -31,7 +35,7 @@ export interface Player<S> {
 }
 
 /** Feeds a tool as the editor does: selection and committed geometries take effect at once. */
-export function play<S>(tool: Tool<S>, scene: Scene): Player<S> {
+export function play<S, More = never>(tool: Tool<S, Input | More>, scene: Scene): Player<S, More> {
   let instances = [...scene.instances];
   let selection: Selection | null = scene.selected ?? null;
   let hover: Selection | null = null;
@@ -39,6 +43,8 @@ export function play<S>(tool: Tool<S>, scene: Scene): Player<S> {
   let draft: Draft | null = null;
   let last: Step<S> = { state };
   const commits: Edit[] = [];
+  const asked: Ask[] = [];
+  const notices: string[] = [];
 
   const find = (which: Selection): Target | null => {
     const found = instances.find((i) => sameSelection(i.selection, which));
@@ -69,12 +75,14 @@ export function play<S>(tool: Tool<S>, scene: Scene): Player<S> {
     };
   }
 
-  function feed(input: Input): Step<S> {
+  function feed(input: Input | More): Step<S> {
     last = tool.step(state, input, view());
     state = last.state;
     draft = last.draft ?? null;
     if (last.select !== undefined) selection = last.select;
     if (last.hover !== undefined) hover = last.hover;
+    if (last.ask) asked.push(last.ask);
+    if (last.notice) notices.push(last.notice);
     const edit = last.commit;
     if (edit) commits.push(edit);
     if (edit?.kind === 'replace')
@@ -83,7 +91,7 @@ export function play<S>(tool: Tool<S>, scene: Scene): Player<S> {
     return last;
   }
 
-  const player: Player<S> = {
+  const player: Player<S, More> = {
     get state() {
       return state;
     },
@@ -100,6 +108,8 @@ export function play<S>(tool: Tool<S>, scene: Scene): Player<S> {
       return last;
     },
     commits,
+    asked,
+    notices,
     feed,
     press: (x, y, modifiers, clicks = 1) =>
       void feed({ kind: 'press', at: { x, y }, modifiers: { ...NO_MODIFIERS, ...modifiers }, clicks }),

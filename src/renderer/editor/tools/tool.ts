@@ -1,7 +1,11 @@
 import type { VertexRef } from '../../../shared/geometry/edit-vertex.ts';
-import type { Box, Geometry, PolygonPart } from '../../../shared/records.ts';
+import type { Geometry, PolygonPart } from '../../../shared/records.ts';
 import type { Selection, ToolName } from '../types.ts';
 import type { ImagePoint, Size } from '../viewport.ts';
+import type { Answered, Ask } from './ask.ts';
+import type { Draft } from './draft.ts';
+
+export type { Draft } from './draft.ts';
 
 /**
  * A tool is a reducer: it is fed gestures and answers with its next state, what to draw meanwhile
@@ -18,7 +22,14 @@ export interface Modifiers {
 export const NO_MODIFIERS: Modifiers = { shift: false, alt: false, ctrl: false };
 
 export type Input =
-  | { readonly kind: 'press'; readonly at: ImagePoint; readonly modifiers: Modifiers; readonly clicks: number }
+  | {
+      readonly kind: 'press';
+      readonly at: ImagePoint;
+      readonly modifiers: Modifiers;
+      readonly clicks: number;
+      /** Absent: the primary one. Only tools that say `secondary` are told of the other. */
+      readonly button?: 'primary' | 'secondary';
+    }
   | { readonly kind: 'move'; readonly at: ImagePoint; readonly modifiers: Modifiers }
   | { readonly kind: 'release'; readonly at: ImagePoint; readonly modifiers: Modifiers }
   | { readonly kind: 'leave' }
@@ -27,6 +38,15 @@ export type Input =
   | { readonly kind: 'remove-last' }
   /** `Delete`, before the editor takes the whole instance. */
   | { readonly kind: 'delete' };
+
+/** What a tool that asks is told besides. */
+export type AskingInput =
+  | Input
+  | Answered
+  /** `Tab`: the next (1) or previous (-1) of several candidates. */
+  | { readonly kind: 'next'; readonly step: 1 | -1 }
+  /** What an answer depends on besides the question, such as a parameter, has changed: ask again. */
+  | { readonly kind: 'again' };
 
 /** The selected instance as a tool sees it. */
 export interface Target {
@@ -51,22 +71,6 @@ export interface ToolView {
   hits(at: ImagePoint): readonly Selection[];
   find(selection: Selection): Target | null;
 }
-
-export type Draft =
-  | { readonly kind: 'polygon'; readonly points: readonly ImagePoint[]; readonly cursor: ImagePoint | null; readonly closing: boolean }
-  | { readonly kind: 'box'; readonly box: Box }
-  /** A stroke: flat `x, y, ...`, drawn on (`add`) or taken from the target, if there is one. */
-  | {
-      readonly kind: 'stroke';
-      readonly points: readonly number[];
-      readonly radius: number;
-      readonly add: boolean;
-      readonly target: Selection | null;
-    }
-  /** The target as it would become. */
-  | { readonly kind: 'change'; readonly target: Selection; readonly geometry: Geometry }
-  | { readonly kind: 'shift'; readonly target: Selection; readonly dx: number; readonly dy: number }
-  | { readonly kind: 'marquee'; readonly box: Box };
 
 export type Edit =
   | { readonly kind: 'add'; readonly geometry: Geometry }
@@ -98,14 +102,23 @@ export interface Step<S> {
   readonly cursor?: Cursor;
   /** Whether the input was used, so that a key can mean something else where it was not. */
   readonly used?: boolean;
+  /** A question whose answer comes back as an input with the same id; see `ask.ts`. Only of an `AskingTool`. */
+  readonly ask?: Ask;
+  /** Something the user must be told now: why what they did had no effect, and what to do. */
+  readonly notice?: string;
 }
 
-export interface Tool<S> {
+export interface Tool<S, I = Input> {
   readonly name: ToolName;
   readonly start: S;
-  step(state: S, input: Input, view: ToolView): Step<S>;
+  /** Whether it takes presses of the secondary button. */
+  readonly secondary?: boolean;
+  step(state: S, input: I, view: ToolView): Step<S>;
   /** Whether a gesture is under way that `Esc` would drop. */
   drafting(state: S): boolean;
   /** Vertices of the selected instance that are taken, for painting and for `Delete`. */
   vertices?(state: S): readonly VertexRef[];
 }
+
+/** A tool that gets its masks or paths from outside: it asks in a step and goes on when the answer is there. */
+export type AskingTool<S> = Tool<S, AskingInput>;
