@@ -71,6 +71,12 @@ function model(id: string, version: string, problem: string | null): Awaited<Ret
     bytes: 0,
     minScore: 0.5,
     problem,
+    state: problem === null ? 'ready' : 'broken',
+    origin: 'bundled',
+    about: '',
+    permissive: true,
+    neverRun: false,
+    sources: [],
   };
 }
 

@@ -41,7 +41,15 @@ function remoteInference(spawn: () => ChildChannel): Inference {
 }
 
 function hostStudio(host: HostKind, inference: Inference, pickFolder: (() => Promise<string | null>) | null): Studio {
-  return createStudio({ inference, appFolder: appFolder(), host, decoder: decoderName(), version: appVersion(), pickFolder });
+  return createStudio({
+    inference,
+    appFolder: appFolder(),
+    modelFolders: modelFolders(),
+    host,
+    decoder: decoderName(),
+    version: appVersion(),
+    pickFolder,
+  });
 }
 
 /** The command line's studio: inference in this process. */

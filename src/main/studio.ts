@@ -7,6 +7,7 @@ import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
 import type { Inference } from './inference/inference.ts';
+import { createModelHandlers } from './model-handlers.ts';
 import type { PixelBytes } from './pixel-source.ts';
 import { readPixels } from './pixel-source.ts';
 import type { Project } from './project.ts';
@@ -16,6 +17,7 @@ import { createRecent } from './recent.ts';
 import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
+import { createViewsHandlers } from './views-handlers.ts';
 import { isSqliteError, storageError } from './store/database.ts';
 import type { Committed } from './store/documents.ts';
 import type { Labels } from './store/labels.ts';
@@ -25,6 +27,8 @@ export interface StudioOptions {
   /** Where settings, recent projects, the sample, and projects of folders that cannot be written are. */
   readonly appFolder: string;
   readonly host: HostKind;
+  /** Folders of models as the inference has them, the user's own last; that of `appFolder` when left out. */
+  readonly modelFolders?: readonly string[];
   /** Which build of sharp decodes, for diagnostics. */
   readonly decoder: string;
   readonly version: string;
@@ -75,6 +79,8 @@ export function createStudio(options: StudioOptions): Studio {
   let turn: Promise<unknown> = Promise.resolve();
 
   const exporting = createExporting(current, closing.signal, events.exported);
+  const models = createModelHandlers({ inference, appFolder, modelFolders: options.modelFolders, tell: events.tell });
+  const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures });
   const stopStatus = inference.onStatus((status) => events.engine.push(status));
 
   function current(): Project {
@@ -124,6 +130,7 @@ export function createStudio(options: StudioOptions): Studio {
 
   async function closeProject(): Promise<void> {
     if (!project) return;
+    await views.stop();
     await project.close();
     project = null;
     events.rows.stop();
@@ -251,13 +258,14 @@ export function createStudio(options: StudioOptions): Studio {
     'document.undo': at(({ imageId, base }) => committed(current().store.documents.undo(imageId, base))),
     'document.redo': at(({ imageId, base }) => committed(current().store.documents.redo(imageId, base))),
 
-    'models.list': () => inference.models(),
+    ...models.handlers,
+    ...views.handlers,
     'engine.status': at(() => inference.status()),
-    'predict.start': async ({ modelId, scope }) => {
+    'predict.start': async ({ modelId, scope, options: told }) => {
       const from = current();
-      if (scope.kind === 'images') return from.jobs.start(modelId, scope.imageIds);
+      if (scope.kind === 'images') return from.jobs.start(modelId, scope.imageIds, told);
       await from.scanned();
-      return from.jobs.start(modelId, from.store.images.ids(scope.untouched));
+      return from.jobs.start(modelId, from.store.images.ids(scope.untouched), told);
     },
     'predict.cancel': async ({ runId }) => current().jobs.cancel(runId),
     'predict.resume': async ({ runId }) => current().jobs.resume(runId),
@@ -291,6 +299,7 @@ export function createStudio(options: StudioOptions): Studio {
       closing.abort();
       return inTurn(async () => {
         await exporting.ended();
+        await models.close();
         await closeProject();
         stopStatus();
         events.engine.stop();

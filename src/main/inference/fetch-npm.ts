@@ -10,8 +10,8 @@ export interface NpmDownload {
   readonly spec: string;
   /** Of the tarball. */
   readonly integrity: string;
-  /** What is wanted: its path inside the package, and the file that takes it. */
-  readonly files: readonly { readonly path: string; readonly part: string }[];
+  /** What is wanted: its path inside the package, the file that takes it, and its size. */
+  readonly files: readonly { readonly path: string; readonly part: string; readonly bytes: number }[];
   readonly signal: AbortSignal;
   readonly onProgress: (transfer: Transfer) => void;
   /** npm's settings; the user's own when left out. */
@@ -24,7 +24,7 @@ const LICENCE = /^(licen[cs]e|notice|copying)(\.(md|txt))?$/i;
 /**
  * Takes files out of a registry package, and reads the package's licence texts. The tarball streams
  * through: it is neither kept nor put into npm's cache. There is no going on in the middle: a second
- * attempt starts anew. `total` is unknown, registries do not tell a tarball's size.
+ * attempt starts anew. Progress counts the bytes of the wanted files.
  * @throws AppError `io` naming the package; the signal's reason when cancelled.
  */
 export async function downloadFromPackage(download: NpmDownload): Promise<readonly LicenceText[]> {
@@ -66,6 +66,15 @@ const LICENCE_BYTES = 1_000_000;
 
 async function extract(stream: NodeJS.ReadableStream, { files, signal, onProgress }: NpmDownload): Promise<Found> {
   let received = 0;
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  // A registry does not tell a tarball's size; how much there is of the files is known.
+  async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      received += chunk.byteLength;
+      onProgress({ received, total });
+      yield chunk;
+    }
+  }
   const missing = new Map(files.map(({ path, part }) => [path, part]));
   const licences: LicenceText[] = [];
   const writing: Promise<void>[] = [];
@@ -82,7 +91,9 @@ async function extract(stream: NodeJS.ReadableStream, { files, signal, onProgres
       }
       missing.delete(name);
       const taken =
-        part !== undefined ? pipeline(entry, createWriteStream(part)) : entry.concat().then((text) => void licences.push({ name, text }));
+        part !== undefined
+          ? pipeline(entry, counted, createWriteStream(part))
+          : entry.concat().then((text) => void licences.push({ name, text }));
       // Awaited below; until then a failure must not count as nobody's.
       taken.catch((thrown: unknown) => parser.abort(thrown instanceof Error ? thrown : new Error(String(thrown))));
       writing.push(taken);
@@ -92,10 +103,6 @@ async function extract(stream: NodeJS.ReadableStream, { files, signal, onProgres
     const cancel = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('cancelled'));
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });
-    stream.on('data', (chunk: Buffer) => {
-      received += chunk.byteLength;
-      onProgress({ received, total: null });
-    });
     stream.on('error', reject);
     parser.on('error', reject);
     parser.on('end', resolve);
