@@ -1,8 +1,8 @@
 import { isAbsolute, join, sep } from 'node:path';
-import type { RunInfo, RunState } from '../shared/answers.ts';
+import type { RunInfo, RunOptions, RunState } from '../shared/answers.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
-import type { Inference, Prediction } from './inference/inference.ts';
+import type { Inference, PredictRequest, Prediction } from './inference/inference.ts';
 import type { Paced } from './paced.ts';
 import { paced } from './paced.ts';
 import type { NewSuggestion, StoredRun } from './store/runs.ts';
@@ -18,12 +18,13 @@ export interface JobEvents {
 /**
  * Runs a model over images, one after the other, and keeps what it proposes. Every image is one
  * transaction, so that a run goes on where it was after a cancel or a crash. An image that fails is
- * listed with its reason and the rest goes on; when `FAILURES_IN_A_ROW` predictions fail one after
+ * listed with its reason and the rest goes on; one during which the inference process ended is asked once
+ * more, since it need not have been the image's fault. When `FAILURES_IN_A_ROW` predictions fail one after
  * the other the model or the engine is at fault, and the run ends as failed.
  */
 export interface Jobs {
   /** Throws `not-found` and `model-load` for a model that cannot be used, before anything is written. */
-  start(modelId: string, imageIds: readonly number[]): Promise<RunInfo>;
+  start(modelId: string, imageIds: readonly number[], options?: RunOptions | undefined): Promise<RunInfo>;
   /** Throws `conflict` where nothing is left or the run goes on already. */
   resume(runId: number): Promise<RunInfo>;
   /** Answers after the run stopped. A run that has ended is left as it is. */
@@ -158,8 +159,8 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
     const next = nextId === null ? null : store.images.get(nextId);
     try {
       const ahead = next?.error === null && !leadsOutside(next.path) ? pathOf(folder, next) : null;
-      const request = { modelId, path: pathOf(folder, image), priority, next: ahead } as const;
-      const prediction = await inference.predict(request, job.abort.signal);
+      const request = { modelId, path: pathOf(folder, image), priority, next: ahead, options: job.run.options } as const;
+      const prediction = await predicted(request, job.abort.signal);
       job.abort.signal.throwIfAborted();
       const extra = prediction.instances.map((i) => i.label).filter((name) => !labelIds.has(name));
       if (extra.length > 0) for (const [name, id] of ensureLabels([...new Set(extra)])) labelIds.set(name, id);
@@ -180,11 +181,22 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
     }
   }
 
+  /** Asks once more when the process ended under the question; the port starts a new one. */
+  async function predicted(request: PredictRequest, signal: AbortSignal): Promise<Prediction> {
+    try {
+      return await inference.predict(request, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.detail['processEnded'] !== true) throw thrown;
+      signal.throwIfAborted();
+      return inference.predict(request, signal);
+    }
+  }
+
   return {
-    async start(modelId, imageIds) {
+    async start(modelId, imageIds, options = {}) {
       const model = await usable(modelId);
       if (imageIds.length === 0) throw new AppError('invalid', 'There is no image to run the model on.', { modelId });
-      const run = store.runs.start(modelId, model.version, imageIds);
+      const run = store.runs.start(modelId, model.version, imageIds, options);
       launch(run.id, modelId, model.labels);
       return info(run.id);
     },

@@ -112,7 +112,7 @@ export const CALLS = {
   ...CLASSICAL_CALLS,
   ...VIEW_CALLS,
   'engine.status': call(none).answers<EngineStatus>(),
-  'predict.start': call(z.object({ modelId: z.string().min(1), scope, options: runOptionsSchema.default({}) })).answers<RunInfo>(),
+  'predict.start': call(z.object({ modelId: z.string().min(1), scope, options: runOptionsSchema.optional() })).answers<RunInfo>(),
   'predict.cancel': call(z.object({ runId: idSchema })).answers<RunInfo>(),
   /** Goes on with the images that an interrupted or cancelled run has not done. */
   'predict.resume': call(z.object({ runId: idSchema })).answers<RunInfo>(),

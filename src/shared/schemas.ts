@@ -53,6 +53,11 @@ export const annotationSchema = z
   })
   .readonly();
 
+/** What a model is told beside the image: few short words and numbers. */
+export const runOptionsSchema = z
+  .record(z.string().min(1).max(40), z.union([finite, z.string().max(200), z.boolean()]))
+  .refine((options) => Object.keys(options).length <= 40, 'at most 40 options');
+
 const decisionSchema = z.enum(['accepted', 'corrected', 'rejected']);
 
 export const diffSchema = z

@@ -4,61 +4,123 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { ChildChannel } from '../../src/main/inference/channel.ts';
 import { forkChannel } from '../../src/main/inference/channel.ts';
+import type { Inference } from '../../src/main/inference/inference.ts';
 import { encodeJpeg } from '../../src/main/inference/pixels.ts';
 import { createRemoteInference } from '../../src/main/inference/remote.ts';
+import type { Studio } from '../../src/main/studio.ts';
 import { createStudio } from '../../src/main/studio.ts';
+import type { RunInfo } from '../../src/shared/answers.ts';
+import type { Suggestion } from '../../src/shared/records.ts';
 import { drawScene } from '../../src/shared/scenes/index.ts';
 import { adding, annotation, matching, temporaryFolder } from '../store-fixtures.ts';
 
-it('fails the image it worked on, starts again, and goes on, while annotating goes on', async () => {
+const models = fileURLToPath(new URL('../../models', import.meta.url));
+
+async function photos(count: number): Promise<string> {
   const folder = join(temporaryFolder(), 'photos');
   mkdirSync(folder);
-  for (let i = 1; i <= 4; i++) {
+  for (let i = 1; i <= count; i++) {
     const { width, height, rgb } = drawScene(4_000_000 + i, { width: 320, height: 240 });
     writeFileSync(join(folder, `${i}.jpg`), await encodeJpeg({ width, height, data: rgb }));
   }
-  const started: ChildChannel[] = [];
-  const inference = createRemoteInference({
-    spawn() {
-      const channel = forkChannel();
-      started.push(channel);
-      return channel;
-    },
-    modelFolders: [fileURLToPath(new URL('../../models', import.meta.url))],
-    providers: 'cpu',
-    threads: 1,
-    backOffMs: [50],
+  return folder;
+}
+
+/** Real inference in a process of its own; `started` collects its processes. */
+function forked(started: ChildChannel[]): Inference {
+  const spawn = (): ChildChannel => {
+    const channel = forkChannel();
+    started.push(channel);
+    return channel;
+  };
+  return createRemoteInference({ spawn, modelFolders: [models], providers: 'cpu', threads: 1, backOffMs: [50, 50] });
+}
+
+function studioOf(folder: string, inference: Inference, name: string): Studio {
+  return createStudio({ inference, appFolder: `${folder}-${name}`, host: 'browser', decoder: 'test', version: '0', pickFolder: null });
+}
+
+async function predicted({ handlers, runEnded }: Studio, folder: string, file: string): Promise<RunInfo> {
+  await handlers['project.open']({ folder, file });
+  const scope = { kind: 'folder', untouched: true } as const;
+  return runEnded((await handlers['predict.start']({ modelId: 'mask-rcnn-scenes', scope })).id);
+}
+
+/** What every image got, without the numbers that count up. */
+async function suggestionsOf({ handlers }: Studio): Promise<unknown> {
+  const { rows } = await handlers['images.list']({ offset: 0, limit: 100, search: '', states: [] });
+  const of = async (imageId: number): Promise<Partial<Suggestion>[]> =>
+    (await handlers['document.load']({ imageId })).suggestions.map(({ labelId, score, box, rle }) => ({ labelId, score, box, rle }));
+  return Promise.all(rows.map(async ({ id, path }) => [path, await of(id)]));
+}
+
+/** Sends SIGKILL to the newest process a moment after the first image is done: the next has been asked by now, or is about to be. */
+function killAfterFirst(studio: Studio, started: readonly ChildChannel[], meanwhile: () => void = () => undefined): void {
+  let killed = false;
+  studio.onEvent((name) => {
+    if (name !== 'suggestions.changed' || killed) return;
+    killed = true;
+    setTimeout(() => {
+      started.at(-1)?.kill();
+      meanwhile();
+    }, 20);
   });
-  const studio = createStudio({ inference, appFolder: `${folder}-app`, host: 'browser', decoder: 'test', version: '0', pickFolder: null });
-  const { handlers } = studio;
+}
+
+it('asks again what it was asked when it ended, so that the run ends as if nothing had happened; annotating goes on', async () => {
+  const folder = await photos(5);
+  const whole = studioOf(folder, forked([]), 'whole');
+  const started: ChildChannel[] = [];
+  const studio = studioOf(folder, forked(started), 'app');
   try {
-    await handlers['project.open']({ folder, file: null });
-    await studio.scanned();
-    let killed = false;
+    expect(await predicted(whole, folder, join(folder, '..', 'whole.db'))).toMatchObject({ state: 'done', failed: 0 });
+    const undisturbed = await suggestionsOf(whole);
+
+    const { handlers } = studio;
     const editing = new Promise<number>((resolve, reject) => {
-      studio.onEvent((name) => {
-        if (name !== 'suggestions.changed' || killed) return;
-        killed = true;
-        // The next image has been asked by now, or is about to be.
-        setTimeout(() => {
-          started.at(-1)?.kill();
-          const diff = adding(annotation('meanwhile', 1, { geometry: { kind: 'box', box: [5, 5, 50, 40] } }));
-          handlers['document.apply']({ imageId: 4, base: 0, diff }).then((saved) => resolve(saved.revision), reject);
-        }, 20);
+      killAfterFirst(studio, started, () => {
+        const diff = adding(annotation('meanwhile', 1, { geometry: { kind: 'box', box: [0, 0, 1, 1] } }));
+        handlers['document.apply']({ imageId: 5, base: 0, diff }).then((saved) => resolve(saved.revision), reject);
       });
     });
-    const run = await handlers['predict.start']({ modelId: 'mask-rcnn-scenes', scope: { kind: 'folder', untouched: true } });
-    const ended = await studio.runEnded(run.id);
+    const run = await predicted(studio, folder, join(folder, '..', 'killed.db'));
     expect(await editing).toBe(1);
-    expect(ended).toMatchObject({ state: 'done', total: 4, finished: 4, failed: 1 });
-    expect(ended.suggestions).toBeGreaterThan(0);
-    expect(await handlers['runs.failures']({ runId: run.id })).toMatchObject([
+    expect(run).toMatchObject({ state: 'done', total: 5, finished: 5, failed: 0 });
+    expect(run.suggestions).toBeGreaterThan(5);
+    expect(started).toHaveLength(2);
+    expect(await suggestionsOf(studio)).toEqual(undisturbed);
+    const { rows } = await handlers['images.list']({ offset: 0, limit: 10, search: '', states: [] });
+    expect(rows.map((row) => row.state)).toEqual(['predicted', 'predicted', 'predicted', 'predicted', 'in-progress']);
+  } finally {
+    await whole.close();
+    await studio.close();
+  }
+}, 300_000);
+
+it('fails an image that ends the process twice, and goes on', async () => {
+  const folder = await photos(4);
+  const started: ChildChannel[] = [];
+  const inference = forked(started);
+  let second = false;
+  // The real thing in all but this: the process does not survive the second picture.
+  const deadly: Inference = {
+    ...inference,
+    predict(request, signal) {
+      second = request.path.endsWith('2.jpg');
+      return inference.predict(request, signal);
+    },
+  };
+  inference.onStatus(({ state }) => {
+    if (second && state === 'running') started.at(-1)?.kill();
+  });
+  const studio = studioOf(folder, deadly, 'app');
+  try {
+    const run = await predicted(studio, folder, join(folder, '..', 'deadly.db'));
+    expect(run).toMatchObject({ state: 'done', total: 4, finished: 4, failed: 1 });
+    expect(await studio.handlers['runs.failures']({ runId: run.id })).toMatchObject([
       { imageId: 2, path: '2.jpg', reason: matching(/inference process stopped.*SIGKILL/) },
     ]);
-    expect(started).toHaveLength(2);
-    const { rows } = await handlers['images.list']({ offset: 0, limit: 10, search: '', states: [] });
-    expect(rows.map((r) => r.state)).toEqual(['predicted', 'new', 'predicted', 'in-progress']);
-    expect(rows[3]).toMatchObject({ annotations: 1, revision: 1 });
+    expect(started).toHaveLength(3);
   } finally {
     await studio.close();
   }

@@ -108,7 +108,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
     trying = null;
     const message = `The inference process stopped (${why}).`;
     for (const asked of pending.values()) {
-      asked.settle({ ok: false, error: { code: 'model-run', message, detail: asked.about } });
+      asked.settle({ ok: false, error: { code: 'model-run', message, detail: { ...asked.about, processEnded: true } } });
     }
     pending.clear();
     const delay = backOff[endsInARow];

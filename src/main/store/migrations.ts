@@ -136,4 +136,8 @@ CREATE TABLE former_name (
   label_id INTEGER NOT NULL REFERENCES label (id)
 ) STRICT, WITHOUT ROWID;
 `,
+  // What the model was told beside the image, so that a run goes on as it began.
+  `
+ALTER TABLE run ADD COLUMN options TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options));
+`,
 ];

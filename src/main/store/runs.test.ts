@@ -14,6 +14,15 @@ function suggestion(labelId: number, score: number): NewSuggestion {
   return { labelId, score, box: [2, 3, 10.5, 5], rle: rectangle(2, 3, 10, 5) };
 }
 
+it('keeps what the model was told', () => {
+  const store = open();
+  const { imageIds } = seed(store);
+  const told = store.runs.start('model', '1', imageIds, { regions: 'class', least: 3, whole: true });
+  expect(store.runs.get(told.id).options).toEqual({ regions: 'class', least: 3, whole: true });
+  expect(store.runs.start('model', '1', imageIds).options).toEqual({});
+  expect(store.runs.list().map((run) => run.options)).toEqual([{}, told.options]);
+});
+
 it('shows the newest run and whatever was decided on before, never touching instances', () => {
   const store = open();
   const { imageIds, labelId } = seed(store);

@@ -1,4 +1,4 @@
-import type { RunFailure, RunInfo, RunState } from '../../shared/answers.ts';
+import type { RunFailure, RunInfo, RunOptions, RunState } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Box, Rle } from '../../shared/records.ts';
 import type { StoredSuggestion } from './covering.ts';
@@ -15,9 +15,12 @@ export interface NewSuggestion {
 /** A run as it is stored; `msLeft` is known only to the job that works on it. */
 export type StoredRun = Omit<RunInfo, 'msLeft'>;
 
+/** Its row: the options are JSON. */
+type Row = Omit<StoredRun, 'options'> & { readonly options: string };
+
 /** Which model looked at which images, what it proposed, and what failed, so that a run can go on. */
 export interface Runs {
-  start(modelId: string, modelVersion: string, imageIds: readonly number[]): StoredRun;
+  start(modelId: string, modelVersion: string, imageIds: readonly number[], options?: RunOptions): StoredRun;
   /** Throws `not-found`. */
   get(runId: number): StoredRun;
   /** Newest first. */
@@ -39,18 +42,22 @@ export interface Runs {
 }
 
 const SELECT = `
-  SELECT r.id, r.model_id AS modelId, r.model_version AS modelVersion, r.state, r.started_at AS startedAtMs, r.provider, r.message,
+  SELECT r.id, r.model_id AS modelId, r.model_version AS modelVersion, r.options, r.state, r.started_at AS startedAtMs, r.provider, r.message,
     (SELECT count(*) FROM run_image x WHERE x.run_id = r.id) AS total,
     (SELECT count(*) FROM run_image x WHERE x.run_id = r.id AND x.state <> 'pending') AS finished,
     (SELECT count(*) FROM run_image x WHERE x.run_id = r.id AND x.state = 'failed') AS failed,
     (SELECT count(*) FROM suggestion s WHERE s.run_id = r.id) AS suggestions
   FROM run r`;
 
+function stored(row: Row): StoredRun {
+  return { ...row, options: JSON.parse(row.options) as RunOptions };
+}
+
 export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => number): Runs {
-  const one = db.prepare<[number], StoredRun>(`${SELECT} WHERE r.id = ?`);
-  const all = db.prepare<[], StoredRun>(`${SELECT} ORDER BY r.id DESC`);
-  const insert = db.prepare<[string, string, number]>(
-    "INSERT INTO run (model_id, model_version, state, started_at) VALUES (?, ?, 'running', ?)",
+  const one = db.prepare<[number], Row>(`${SELECT} WHERE r.id = ?`);
+  const all = db.prepare<[], Row>(`${SELECT} ORDER BY r.id DESC`);
+  const insert = db.prepare<[string, string, string, number]>(
+    "INSERT INTO run (model_id, model_version, options, state, started_at) VALUES (?, ?, ?, 'running', ?)",
   );
   const insertImage = db.prepare<[number, number]>("INSERT OR IGNORE INTO run_image (run_id, image_id, state) VALUES (?, ?, 'pending')");
   const exists = db.prepare<[number], number>('SELECT 1 FROM image WHERE id = ?').pluck();
@@ -80,13 +87,13 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
   function get(runId: number): StoredRun {
     const run = one.get(runId);
     if (!run) throw new AppError('not-found', `There is no run ${runId}.`, { runId });
-    return run;
+    return stored(run);
   }
 
   return {
-    start(modelId, modelVersion, imageIds) {
+    start(modelId, modelVersion, imageIds, options = {}) {
       return write(() => {
-        const runId = Number(insert.run(modelId, modelVersion, Math.round(clock())).lastInsertRowid);
+        const runId = Number(insert.run(modelId, modelVersion, JSON.stringify(options), Math.round(clock())).lastInsertRowid);
         for (const imageId of imageIds) {
           if (exists.get(imageId) === undefined)
             throw new AppError('not-found', `There is no image ${imageId} in this project.`, { imageId });
@@ -96,7 +103,7 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
       });
     },
     get,
-    list: () => all.all(),
+    list: () => all.all().map(stored),
     pending: (runId) => pending.all(runId),
     failures: (runId) => failures.all(get(runId).id),
     setState(runId, state, message) {
