@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { toWireError } from '../shared/errors.ts';
 import { appFolder } from './app-folder.ts';
 import type { Console } from './cli-console.ts';
@@ -10,6 +10,8 @@ import type { Outcome } from './cli-jobs.ts';
 import { acceptJob, exportJob, predictJob, scanJob } from './cli-jobs.ts';
 import { getModelJob, removeModelJob } from './cli-fetch.ts';
 import { checkModelsJob, listModelsJob } from './cli-models.ts';
+import { score, wholeNumber } from './cli-numbers.ts';
+import { addRenderCommand } from './cli-render.ts';
 import { createSession } from './cli-session.ts';
 import type { Session } from './cli-session.ts';
 import { verifyJob } from './cli-verify.ts';
@@ -129,6 +131,8 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
       ),
     );
 
+  addRenderCommand(command, withStudio);
+
   command('evaluate', 'COCO figures of results, or of a model, against a truth')
     .requiredOption('--truth <file>', 'COCO dataset')
     .option('--results <file>', 'COCO results')
@@ -176,15 +180,4 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     },
   );
   return root;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
-  return Number(text);
-}
-
-function score(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError(`"${text}" is not a number from 0 to 1.`);
-  return value;
 }

@@ -17,6 +17,7 @@ export interface StudioEvents {
   readonly scan: Paced<Events['scan.progress']>;
   readonly exported: Paced<Events['export.progress']>;
   readonly engine: Paced<Events['engine.status']>;
+  readonly pictures: Paced<Events['pictures.progress']>;
 }
 
 const OFTEN_MS = 100;
@@ -56,5 +57,6 @@ export function createStudioEvents(summary: () => Events['project.changed']): St
     scan: paced<Events['scan.progress']>(OFTEN_MS, (progress) => tell('scan.progress', progress)),
     exported: paced<Events['export.progress']>(OFTEN_MS, (progress) => tell('export.progress', progress)),
     engine: paced<Events['engine.status']>(OFTEN_MS, (status) => tell('engine.status', status)),
+    pictures: paced<Events['pictures.progress']>(OFTEN_MS, (progress) => tell('pictures.progress', progress)),
   };
 }

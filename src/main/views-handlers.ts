@@ -1,0 +1,64 @@
+import type { PictureProgress } from '../shared/answers/views.ts';
+import type { VIEW_CALLS } from '../shared/calls/views.ts';
+import type { Handlers } from '../shared/contract.ts';
+import type { Paced } from './paced.ts';
+import { createPictureJobs } from './picture-jobs.ts';
+import type { Project } from './project.ts';
+import type { PictureSource } from './render.ts';
+import { renderOverlays } from './render.ts';
+
+/** What pictures of the open project are made from, as it is while they are made. */
+export function pictureSource(project: Project): PictureSource {
+  const { store, place } = project;
+  return {
+    folder: place.folder,
+    labels: store.labels.list(),
+    *images() {
+      const limit = 500;
+      for (let offset = 0; ; offset += limit) {
+        const { rows } = store.images.page({ offset, limit, search: '', states: [] });
+        yield* rows;
+        if (rows.length < limit) return;
+      }
+    },
+    document: (imageId) => store.documents.load(imageId),
+  };
+}
+
+interface ViewsContext {
+  readonly current: () => Project;
+  /** An abort cancels what runs. */
+  readonly closing: AbortSignal;
+  readonly progress: Paced<PictureProgress>;
+}
+
+export interface Views {
+  readonly handlers: Pick<Handlers, keyof typeof VIEW_CALLS>;
+  /** Cancels the job that writes pictures, if one runs, and waits for its end. */
+  stop(): Promise<void>;
+}
+
+/** The four views as pictures. `current` answers with the open project or throws. */
+export function createViewsHandlers({ current, closing, progress }: ViewsContext): Views {
+  const pictures = createPictureJobs(closing, (told) => progress.push(told));
+  const handlers: Views['handlers'] = {
+    'overlays.render': (options) =>
+      pictures.run('render', async (signal, onProgress) => {
+        const project = current();
+        await project.scanned();
+        return renderOverlays(pictureSource(project), options, signal, onProgress);
+      }),
+    'pictures.cancel': () => {
+      pictures.cancel();
+      return Promise.resolve(null);
+    },
+  };
+  return {
+    handlers,
+    async stop() {
+      pictures.cancel();
+      await pictures.ended();
+      progress.stop();
+    },
+  };
+}
