@@ -17,6 +17,8 @@
  * - `engine-status`    `data-provider`; opens the popover `engine-details`
  * - `accept-all`       accepts all shown suggestions
  * - `project-name`, `project-close`, `colouring-instance`, `colouring-semantic`, `status-pointer`, `status-zoom`
+ * - `models-open`      opens the models page, also from the model menu; `model-row` one model: `data-model-id`, `data-state`;
+ *                      in it `model-get`, `model-cancel`, `model-remove`, `model-use`, `model-agree` (the checkbox), `model-failure`
  */
 export const TEST_IDS = {
   welcomeFolder: 'welcome-folder',
@@ -36,6 +38,14 @@ export const TEST_IDS = {
   predictUntouched: 'predict-untouched',
   predictFolder: 'predict-folder',
   modelSelect: 'model-select',
+  modelsOpen: 'models-open',
+  modelRow: 'model-row',
+  modelGet: 'model-get',
+  modelCancel: 'model-cancel',
+  modelRemove: 'model-remove',
+  modelUse: 'model-use',
+  modelAgree: 'model-agree',
+  modelFailure: 'model-failure',
   runProgress: 'run-progress',
   runCancel: 'run-cancel',
   runResume: 'run-resume',

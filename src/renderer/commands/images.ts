@@ -68,6 +68,15 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     run: (w) => w.predict('current'),
   },
   {
+    id: 'predict.everything',
+    title: 'Segment everything on this image',
+    group: 'Models',
+    keys: ['Shift+Q'],
+    context: 'studio',
+    when: (w) => imageOpen(w) && w.images.current?.error === null,
+    run: (w) => w.prompts.everything(),
+  },
+  {
     id: 'predict.selection',
     title: 'Predict the picked images',
     group: 'Models',
@@ -91,6 +100,14 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     keys: ['Shift+I'],
     context: 'studio',
     run: (w) => w.predict({ kind: 'folder', untouched: false }),
+  },
+  {
+    id: 'models.open',
+    title: 'Models: get, add, remove…',
+    group: 'Models',
+    keys: ['Shift+M'],
+    context: 'app',
+    run: (w) => void (w.dialog = { kind: 'models' }),
   },
   {
     id: 'project.export',

@@ -43,6 +43,10 @@ export class RunsState {
     return this.#models?.find((model) => model.id === id) ?? null;
   }
 
+  takeModels(models: readonly ModelInfo[]): void {
+    this.#models = models;
+  }
+
   async loadModels(): Promise<void> {
     this.#models = await this.#client.call('models.list', {});
     this.#engine = await this.#client.call('engine.status', {});

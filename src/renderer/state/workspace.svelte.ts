@@ -6,18 +6,13 @@ import type { Client } from '../client.ts';
 import type { EditorView } from '../editor/types.ts';
 import type { NextStep } from '../problems.ts';
 import { forgetProblems, tellGood, tellNote, tellProblem } from '../problems.ts';
+import type { DialogState } from './dialogs.ts';
 import { ImagesState } from './images.svelte.ts';
 import { LabelsState } from './labels.svelte.ts';
+import { ModelsState } from './models.svelte.ts';
+import { PromptsState } from './prompts.svelte.ts';
 import { RunsState } from './runs.svelte.ts';
 import { SettingsState } from './settings.svelte.ts';
-
-export type DialogState =
-  | { readonly kind: 'export' }
-  | { readonly kind: 'shortcuts' }
-  | { readonly kind: 'palette' }
-  | { readonly kind: 'label'; readonly labelId: number }
-  | { readonly kind: 'failures'; readonly runId: number }
-  | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void };
 
 const FIRST_MODEL = 'mask-rcnn-scenes'; // until the user chooses: the sample project's
 
@@ -29,6 +24,8 @@ export class Workspace {
   readonly images: ImagesState;
   readonly labels: LabelsState;
   readonly runs: RunsState;
+  readonly prompts: PromptsState;
+  readonly models: ModelsState;
   #project = $state.raw<ProjectInfo | null>(null);
   #info = $state.raw<AppInfo | null>(null);
   #recent = $state.raw<readonly RecentProject[] | null>(null);
@@ -52,6 +49,9 @@ export class Workspace {
     this.images = new ImagesState(client, tell);
     this.labels = new LabelsState(client, tell);
     this.runs = new RunsState(client);
+    const { images, runs, settings } = this;
+    this.prompts = new PromptsState({ client, editor, images, runs, settings, getModels: () => (this.dialog = { kind: 'models' }) });
+    this.models = new ModelsState(client, this.runs, () => this.dialog?.kind === 'models');
   }
 
   get project(): ProjectInfo | null {
@@ -94,7 +94,7 @@ export class Workspace {
       this.editor.minScore = this.settings.current.minScore;
       this.editor.brushPx = this.settings.current.brushPx;
       this.editor.colouring = this.settings.current.colouring;
-      void this.attempt(() => this.runs.loadModels());
+      void this.attempt(() => this.models.load());
       if (project) await this.#enter(project);
       else await this.#loadRecent();
     });
@@ -196,6 +196,7 @@ export class Workspace {
     this.images.clear();
     this.labels.clear();
     this.runs.clear();
+    this.prompts.clear();
   }
 
   async closeProject(): Promise<void> {
@@ -290,7 +291,10 @@ export class Workspace {
     const modelId = this.modelId;
     const current = this.images.current;
     if (!modelId) {
-      tellNote('No model to run', 'No usable model was found. “maskloop models list” says where models are looked for.');
+      tellNote('No model to run', 'No usable model was found.', {
+        label: 'Get models…',
+        run: () => void (this.dialog = { kind: 'models' }),
+      });
       return;
     }
     const asked: PredictScope | null = scope !== 'current' ? scope : current ? { kind: 'images', imageIds: [current.id] } : null;

@@ -1,0 +1,73 @@
+import type { ModelInfo } from '../../shared/answers.ts';
+import type { ModelFetch } from '../../shared/answers/models.ts';
+import type { Client } from '../client.ts';
+import { tellGood, tellProblem } from '../problems.ts';
+import type { RunsState } from './runs.svelte.ts';
+
+/** Getting models: what is being fetched, how the last attempt ended, and the page's calls. */
+export class ModelsState {
+  /** The newest of each model: what runs, and the failures that were not put away. */
+  #fetches = $state.raw<ReadonlyMap<string, ModelFetch>>(new Map());
+  readonly #client: Client;
+  readonly #runs: RunsState;
+
+  /** `watched`: the models page is open, so that nothing else needs to say what it shows. */
+  constructor(client: Client, runs: RunsState, watched: () => boolean) {
+    this.#client = client;
+    this.#runs = runs;
+    client.on('models.changed', (models) => runs.takeModels(models));
+    client.on('models.progress', (fetch) => {
+      this.#take(fetch);
+      if (watched()) return;
+      if (fetch.state === 'done') tellGood(`${this.#name(fetch.modelId)} is here`, 'Its size and hash are right. It can be chosen now.');
+      else if (fetch.state === 'failed') tellProblem(new Error(fetch.message ?? `${fetch.modelId} could not be fetched.`));
+    });
+  }
+
+  get list(): readonly ModelInfo[] {
+    return this.#runs.models ?? [];
+  }
+
+  get fetching(): readonly ModelFetch[] {
+    return [...this.#fetches.values()].filter((fetch) => fetch.state === 'fetching');
+  }
+
+  /** How the fetching of a model stands; null where nobody began it, or it came. */
+  fetch(modelId: string): ModelFetch | null {
+    return this.#fetches.get(modelId) ?? null;
+  }
+
+  #name(modelId: string): string {
+    return this.#runs.model(modelId)?.name ?? modelId;
+  }
+
+  #take(fetch: ModelFetch): void {
+    const next = new Map(this.#fetches);
+    if (fetch.state === 'fetching' || fetch.state === 'failed') next.set(fetch.modelId, fetch);
+    else next.delete(fetch.modelId);
+    this.#fetches = next;
+  }
+
+  /** What another window, or this one before it was loaded again, began. */
+  async load(): Promise<void> {
+    await this.#runs.loadModels();
+    for (const fetch of await this.#client.call('models.fetches', {})) this.#take(fetch);
+  }
+
+  async get(modelId: string, acceptLicense: boolean): Promise<void> {
+    try {
+      this.#take(await this.#client.call('models.get', { modelId, acceptLicense }));
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#take({ modelId, state: 'failed', received: 0, total: null, from: null, msLeft: null, message });
+    }
+  }
+
+  async cancel(modelId: string): Promise<void> {
+    await this.#client.call('models.cancelGet', { modelId });
+  }
+
+  async remove(modelId: string): Promise<void> {
+    await this.#client.call('models.remove', { modelId });
+  }
+}
