@@ -3,7 +3,7 @@
  *
  * - `welcome-folder`   path field (browser host); `welcome-open` opens what it says, or the native picker
  * - `welcome-sample`   "Try the sample project"; `welcome-recent` one recent project
- * - `tool-<name>`      one per tool: select, polygon, box, brush, eraser; `aria-pressed` tells the current one
+ * - `tool-<name>`      one per tool: select, polygon, box, brush, eraser, prompt, prompt-box; `aria-pressed` tells the current one
  * - `filmstrip-item`   one per image that is in view; `data-image-id`, `data-state`, `aria-current`
  * - `instance-row`     one per annotation and shown suggestion; `data-kind` annotation|suggestion, `data-id`,
  *                      `data-state` drawn|accepted|corrected|imported|suggested, `aria-selected`
@@ -11,6 +11,7 @@
  * - `score-slider`     the thumb: `role=slider`, arrows move it by 0.01; `score-shown` "3 of 7"
  * - `predict-image`    the button; `predict-menu` opens the menu with `predict-selection`, `predict-untouched`, `predict-folder`
  * - `model-select`     the current model
+ * - `prompt-bar`       while a prompt tool is in hand; in it `prompt-state` (`data-state`, `data-cached`) and `prompt-everything`
  * - `run-progress`     `data-state`, `data-finished`, `data-total`; `run-cancel`, `run-resume`, `run-failures`
  * - `export-open`, `export-out`, `export-run`, `export-report`
  * - `save-state`       `data-kind` clean|saving|saved|failed, `data-revision`
@@ -19,8 +20,15 @@
  * - `project-name`, `project-close`, `colouring-instance`, `colouring-semantic`, `status-pointer`, `status-zoom`
  * - `models-open`      opens the models page, also from the model menu; `model-row` one model: `data-model-id`, `data-state`;
  *                      in it `model-get`, `model-cancel`, `model-remove`, `model-use`, `model-agree` (the checkbox), `model-failure`
+ * - `classical-panel`  `data-method`; the methods in it are `tool-<name>`; `classical-facts` ms and working size of the last answer,
+ *                      `classical-keep`, `classical-cancel`; `classical-k`, `classical-spatial`, `classical-tolerance` are thumbs
  */
 export const TEST_IDS = {
+  classicalOpen: 'classical-open',
+  classicalPanel: 'classical-panel',
+  classicalFacts: 'classical-facts',
+  classicalKeep: 'classical-keep',
+  classicalCancel: 'classical-cancel',
   welcomeFolder: 'welcome-folder',
   welcomeOpen: 'welcome-open',
   welcomeSample: 'welcome-sample',
@@ -38,6 +46,9 @@ export const TEST_IDS = {
   predictUntouched: 'predict-untouched',
   predictFolder: 'predict-folder',
   modelSelect: 'model-select',
+  promptBar: 'prompt-bar',
+  promptState: 'prompt-state',
+  promptEverything: 'prompt-everything',
   modelsOpen: 'models-open',
   modelRow: 'model-row',
   modelGet: 'model-get',

@@ -169,6 +169,7 @@ export interface ExportProgress {
 export interface Settings {
   readonly theme: 'dark' | 'light' | 'system';
   readonly modelId: string | null;
+  readonly promptModelId: string | null;
   readonly minScore: number;
   readonly brushPx: number;
   readonly colouring: 'instance' | 'semantic';

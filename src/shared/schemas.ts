@@ -74,6 +74,8 @@ export const diffSchema = z
 export const settingsSchema = z.object({
   theme: z.enum(['dark', 'light', 'system']),
   modelId: z.string().nullable(),
+  /** Of family `sam`; null for the first that can be used. */
+  promptModelId: z.string().nullable(),
   minScore: z.number().min(0).max(1),
   brushPx: z.number().min(1).max(500),
   colouring: z.enum(['instance', 'semantic']),
@@ -83,6 +85,7 @@ export const settingsSchema = z.object({
 export const DEFAULT_SETTINGS: z.infer<typeof settingsSchema> = {
   theme: 'dark',
   modelId: 'mask-rcnn-scenes',
+  promptModelId: null,
   minScore: 0.5,
   brushPx: 24,
   colouring: 'instance',

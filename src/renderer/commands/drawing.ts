@@ -1,9 +1,9 @@
-import type { ToolName } from '../editor/types.ts';
+import type { ClassicalTool, ToolName } from '../editor/types.ts';
 import type { Command } from './command.ts';
 import { opened } from './command.ts';
 
 export interface ToolEntry {
-  readonly name: ToolName;
+  readonly name: Exclude<ToolName, ClassicalTool>;
   readonly title: string;
   readonly key: string;
 }
@@ -14,6 +14,8 @@ export const TOOLS: readonly ToolEntry[] = [
   { name: 'box', title: 'Box', key: 'R' },
   { name: 'brush', title: 'Brush', key: 'B' },
   { name: 'eraser', title: 'Eraser', key: 'E' },
+  { name: 'prompt', title: 'Click an object', key: 'Q' },
+  { name: 'prompt-box', title: 'Box an object', key: 'W' },
 ];
 
 const BRUSH_STEP = 1.2;

@@ -16,6 +16,8 @@ export interface Resolver<K extends AskKind> {
    * is asked, when the answer is there (previews that follow the cursor).
    */
   readonly order: 'replace' | 'newest';
+  /** A failure is not told: nobody asked for it by hand. */
+  readonly quiet?: boolean;
   answer(ask: Ask<K>, context: AskContext): Promise<Answer<K>>;
 }
 
@@ -34,7 +36,7 @@ export interface AskingContext {
   /** Gives the tool what was answered. */
   deliver(answered: Answered): void;
   /** A question failed, and not because nobody wanted the answer. */
-  failed(kind: AskKind, thrown: unknown): void;
+  failed(thrown: unknown): void;
 }
 
 /** The questions of one kind. */
@@ -71,7 +73,7 @@ export function createAsking(context: AskingContext): Asking {
 
     function fail(ask: Ask<K>, thrown: unknown): void {
       const { code, message } = toWireError(thrown);
-      if (code !== 'cancelled') context.failed(kind, thrown);
+      if (code !== 'cancelled' && !resolver.quiet) context.failed(thrown);
       context.deliver({ kind: 'answer-failed', of: kind, id: ask.id, message });
     }
 

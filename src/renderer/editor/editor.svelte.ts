@@ -44,7 +44,7 @@ export function createEditor(client: Client): EditorView {
       return open.document?.imageId ?? null;
     },
     deliver: (answered) => void hand.feed(answered),
-    failed: (_, thrown) => tellProblem(thrown),
+    failed: (thrown) => tellProblem(thrown),
   });
   const hand = createHand({
     shown,
@@ -107,6 +107,7 @@ export function createEditor(client: Client): EditorView {
       suggestions: shown.suggestionsVisible ? shown.candidates.length : 0,
       instances: open.document?.annotations.length ?? 0,
       canAdd: activeLabelId !== null,
+      candidates: hand.draft?.kind === 'masks' && !hand.draft.faint ? hand.draft.candidates.length : 0,
     }),
   );
 

@@ -1,3 +1,4 @@
+import { classicalHints, isClassical } from './classical-hints.ts';
 import type { Selection, ToolName } from './types.ts';
 
 export type Hint = readonly [key: string, what: string];
@@ -12,10 +13,14 @@ export interface HintContext {
   readonly suggestions: number;
   readonly instances: number;
   readonly canAdd: boolean;
+  /** Masks that the tool found, one of which is shown. */
+  readonly candidates: number;
 }
 
 /** What the user can do now, the likeliest first; short enough for one line. */
 export function hintsFor(context: HintContext): readonly Hint[] {
+  if (context.tool === 'prompt' || context.tool === 'prompt-box') return promptHints(context);
+  if (isClassical(context.tool)) return classicalHints(context.tool, context);
   if (context.tool !== 'select' && context.tool !== 'eraser' && !context.canAdd) return [['', 'Add a class first, then draw']];
   switch (context.tool) {
     case 'polygon':
@@ -67,6 +72,25 @@ export function hintsFor(context: HintContext): readonly Hint[] {
     case 'select':
       return selectHints(context);
   }
+}
+
+function promptHints(context: HintContext): readonly Hint[] {
+  const boxed = context.tool === 'prompt-box';
+  if (!context.drafting)
+    return [
+      boxed ? ['Drag', 'A box around an object'] : ['Click', 'On an object'],
+      boxed ? ['Q', 'Click instead'] : ['W', 'Box instead'],
+      ['⇧ Q', 'Segment everything'],
+      ['V', 'Select'],
+    ];
+  return [
+    ['Click', 'Add to it'],
+    ['Right click', 'Take away'],
+    ...(context.candidates > 1 ? ([['Tab', 'Other mask']] as const) : []),
+    context.canAdd ? ['Enter', 'Accept'] : ['⇧ C', 'Add a class, to accept'],
+    ['Backspace', 'Take back'],
+    ['Esc', 'Drop'],
+  ];
 }
 
 function selectHints(context: HintContext): readonly Hint[] {

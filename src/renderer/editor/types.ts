@@ -7,7 +7,9 @@ import type { StageView } from './stage-view.ts';
  * it with runes: every property below is reactive when read in a component. Documents are immutable
  * and held in `$state.raw` (proxies cannot be cloned: svelte #13562).
  */
-export type ToolName = 'select' | 'polygon' | 'box' | 'brush' | 'eraser';
+export const CLASSICAL_TOOLS = ['kmeans', 'mean-shift', 'grabcut', 'watershed', 'wand', 'scissors'] as const;
+export type ClassicalTool = (typeof CLASSICAL_TOOLS)[number];
+export type ToolName = 'select' | 'polygon' | 'box' | 'brush' | 'eraser' | 'prompt' | 'prompt-box' | ClassicalTool;
 
 export type SaveState =
   | { readonly kind: 'clean' }

@@ -6,6 +6,7 @@ import type { Client } from '../client.ts';
 import type { EditorView } from '../editor/types.ts';
 import type { NextStep } from '../problems.ts';
 import { forgetProblems, tellGood, tellNote, tellProblem } from '../problems.ts';
+import { ClassicalState } from './classical.svelte.ts';
 import type { DialogState } from './dialogs.ts';
 import { ImagesState } from './images.svelte.ts';
 import { LabelsState } from './labels.svelte.ts';
@@ -25,6 +26,7 @@ export class Workspace {
   readonly labels: LabelsState;
   readonly runs: RunsState;
   readonly prompts: PromptsState;
+  readonly classical: ClassicalState;
   readonly models: ModelsState;
   #project = $state.raw<ProjectInfo | null>(null);
   #info = $state.raw<AppInfo | null>(null);
@@ -51,6 +53,7 @@ export class Workspace {
     this.runs = new RunsState(client);
     const { images, runs, settings } = this;
     this.prompts = new PromptsState({ client, editor, images, runs, settings, getModels: () => (this.dialog = { kind: 'models' }) });
+    this.classical = new ClassicalState(client, editor);
     this.models = new ModelsState(client, this.runs, () => this.dialog?.kind === 'models');
   }
 

@@ -2,9 +2,15 @@ import type { VertexRef } from '../../../shared/geometry/edit-vertex.ts';
 import type { ToolName } from '../types.ts';
 import { box } from './box.ts';
 import { brush, eraser } from './brush.ts';
+import { grabcut } from './grabcut.ts';
 import { polygon } from './polygon.ts';
+import { prompt, promptBox } from './prompt.ts';
+import { kmeans, meanShift } from './regions.ts';
+import { scissors } from './scissors.ts';
 import { select } from './select.ts';
 import type { AskingInput, AskingTool, Cursor, Input, Step, Tool, ToolView } from './tool.ts';
+import { wand } from './wand.ts';
+import { watershed } from './watershed.ts';
 
 /** A tool together with its state, so that the editor need not know what that state is. */
 export interface RunningTool {
@@ -65,6 +71,14 @@ const TOOLS: Readonly<Record<ToolName, () => RunningTool>> = {
   box: running(box),
   brush: running(brush),
   eraser: running(eraser),
+  prompt: asking(prompt),
+  'prompt-box': asking(promptBox),
+  kmeans: asking(kmeans),
+  'mean-shift': asking(meanShift),
+  grabcut: asking(grabcut),
+  watershed: asking(watershed),
+  wand: asking(wand),
+  scissors: asking(scissors),
 };
 
 export function startTool(name: ToolName): RunningTool {
@@ -77,4 +91,12 @@ export const RESTING_CURSOR: Readonly<Record<ToolName, Cursor>> = {
   box: 'crosshair',
   brush: 'none',
   eraser: 'none',
+  prompt: 'crosshair',
+  'prompt-box': 'crosshair',
+  kmeans: 'default',
+  'mean-shift': 'default',
+  grabcut: 'crosshair',
+  watershed: 'none',
+  wand: 'crosshair',
+  scissors: 'crosshair',
 };
