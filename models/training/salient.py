@@ -85,15 +85,16 @@ OPERATORS = {
 
 
 def walk(path, feeds, wanted):
-    """-> the tensor named `wanted`"""
+    """-> the tensors named in `wanted`"""
     graph = onnx.load(path).graph
     values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
     values.update(feeds)
     for node in graph.node:
         at = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         given = [None if name == "" or (node.op_type == "Resize" and values[name].numel() == 0) else values[name] for name in node.input]
-        values[node.output[0]] = OPERATORS[node.op_type](at, *given)
-    return values[wanted]
+        made = OPERATORS[node.op_type](at, *given)
+        values.update(zip(node.output, made if isinstance(made, tuple) else (made,)))
+    return [values[name] for name in wanted]
 
 
 def pieces(mask):
@@ -129,7 +130,7 @@ def main():
     small = picture.resize((way["fit"]["width"], way["fit"]["height"]), Image.BILINEAR)
     x = (np.asarray(small, dtype=np.float32) / 255 - np.float32(way["mean"])) / np.float32(way["std"])
     with torch.no_grad():
-        found = walk(options.weights, {way["name"]: torch.from_numpy(x.transpose(2, 0, 1).copy())[None]}, manifest["outputs"]["map"])
+        found = walk(options.weights, {way["name"]: torch.from_numpy(x.transpose(2, 0, 1).copy())[None]}, [manifest["outputs"]["map"]])[0]
         field = F.interpolate(found, (picture.height, picture.width), mode="bilinear", align_corners=False)[0, 0].numpy()
     least = manifest["regions"]["minArea"] * picture.width * picture.height / (small.width * small.height)
     instances = []

@@ -5,6 +5,7 @@ import { maskRcnn } from './manifests/mask-rcnn.ts';
 import { contradiction } from './manifests/parts.ts';
 import { sam } from './manifests/sam.ts';
 import { semantic } from './manifests/semantic.ts';
+import { yoloSeg } from './manifests/yolo-seg.ts';
 
 export { parseGoldenAnswer } from './manifests/golden.ts';
 export type { GoldenAnswer } from './manifests/golden.ts';
@@ -14,7 +15,7 @@ export type { GoldenAnswer } from './manifests/golden.ts';
  * says otherwise, an unknown key is an error, and so are two keys that contradict each other. What the
  * keys of a family mean is in `manifests/`.
  */
-const schema = z.discriminatedUnion('family', [maskRcnn, semantic, sam]).superRefine((manifest, context) => {
+const schema = z.discriminatedUnion('family', [maskRcnn, yoloSeg, semantic, sam]).superRefine((manifest, context) => {
   const { labels } = manifest;
   const { score, keep } = manifest.thresholds;
   const given = manifest.input.fit;
@@ -33,6 +34,7 @@ const schema = z.discriminatedUnion('family', [maskRcnn, semantic, sam]).superRe
 export type Manifest = Readonly<z.infer<typeof schema>>;
 export type MaskRcnnManifest = Readonly<z.infer<typeof maskRcnn>>;
 export type SemanticManifest = Readonly<z.infer<typeof semantic>>;
+export type YoloSegManifest = Readonly<z.infer<typeof yoloSeg>>;
 export type SamManifest = Readonly<z.infer<typeof sam>>;
 
 /** A model that answers a picture by one run of one graph; SAM answers prompts, with two. */

@@ -3,6 +3,7 @@ import type { Manifest, OneGraphManifest } from '../manifest.ts';
 import type { Family } from './family.ts';
 import { maskRcnn } from './mask-rcnn.ts';
 import { semantic } from './semantic.ts';
+import { yoloSeg } from './yolo-seg.ts';
 
 /** Families whose models answer by one run of one graph; SAM has its own way. */
 type Name = OneGraphManifest['family'];
@@ -28,5 +29,6 @@ function only<F extends Name>(name: F, family: Family<ManifestOf<F>>): Family {
 /** Every family by the name that manifests give it. */
 export const FAMILIES: Readonly<Record<Name, Family>> = {
   'mask-rcnn': only('mask-rcnn', maskRcnn),
+  'yolo-seg': only('yolo-seg', yoloSeg),
   semantic: only('semantic', semantic),
 };

@@ -1,10 +1,10 @@
 import { AppError } from '../../../shared/errors.ts';
 import type { SemanticManifest } from '../manifest.ts';
-import type { RgbImage } from '../pixels.ts';
 import { classMap } from './class-map.ts';
-import type { DecodedInstance, Family, InputTensor, InputTransform, OutputTensor } from './family.ts';
+import type { DecodedInstance, Family, InputTransform, OutputTensor } from './family.ts';
 import { regions } from './regions.ts';
 import { resizeBilinear } from './resize.ts';
+import { imageTensor } from './tensors.ts';
 
 /** A picture of at most this many pixels for each of the input's; more of the image cannot matter. */
 const OVERSAMPLING = 16;
@@ -35,7 +35,9 @@ export const semantic: Family<SemanticManifest> = {
       height: inputHeight,
       data: resizeBilinear(image.data, image.width, image.height, inputWidth, inputHeight),
     };
-    return { feeds: { [manifest.input.name]: tensor(manifest, picture, placed) }, transform: placed };
+    const { input } = manifest;
+    const pad = input.fit.mode === 'stretch' ? [] : input.fit.pad;
+    return { feeds: { [input.name]: imageTensor(input, input.layout, picture, placed, pad) }, transform: placed };
   },
 
   decode(manifest, outputs, transform) {
@@ -120,31 +122,4 @@ function place(manifest: SemanticManifest, image: Size, full: Size): InputTransf
 function scaled(scale: number, side: number, most: number): number {
   // A product that should be whole may come out a hair below it.
   return Math.max(1, Math.min(most, Math.trunc(scale * side + 1e-6)));
-}
-
-/** Normalised floats in the manifest's layout, the pad colour around the picture. */
-function tensor(manifest: SemanticManifest, picture: RgbImage, placed: InputTransform): InputTensor {
-  const { color, range, mean, std, layout, fit } = manifest.input;
-  const { paddedWidth, paddedHeight, offsetX, offsetY } = placed;
-  const pixels = paddedWidth * paddedHeight;
-  const data = new Float32Array(3 * pixels);
-  const planar = layout === 'nchw';
-  const step = planar ? 1 : 3;
-  for (let plane = 0; plane < 3; plane++) {
-    const channel = color === 'rgb' ? plane : 2 - plane;
-    const normal = (value: number): number => ((value * range) / 255 - (mean[plane] ?? 0)) / (std[plane] ?? 1);
-    const start = planar ? plane * pixels : plane;
-    if (fit.mode !== 'stretch' && (paddedWidth !== picture.width || paddedHeight !== picture.height)) {
-      const fill = normal(fit.pad[channel] ?? 0);
-      for (let i = 0, o = start; i < pixels; i++, o += step) data[o] = fill;
-    }
-    // 256 possible values: the arithmetic once for each, in double, rounded to float at the end.
-    const values = Float32Array.from({ length: 256 }, (_, value) => normal(value));
-    for (let y = 0; y < picture.height; y++) {
-      let o = start + ((y + offsetY) * paddedWidth + offsetX) * step;
-      let i = y * picture.width * 3 + channel;
-      for (let x = 0; x < picture.width; x++, i += 3, o += step) data[o] = values[picture.data[i] ?? 0] ?? 0;
-    }
-  }
-  return { dims: planar ? [1, 3, paddedHeight, paddedWidth] : [1, paddedHeight, paddedWidth, 3], data };
 }
