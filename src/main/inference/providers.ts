@@ -45,6 +45,16 @@ export function restrictProviders(wish: string | undefined, available: readonly 
   return names.includes('cpu') ? names : [...names, 'cpu'];
 }
 
+/**
+ * The user's choice among `order`, in the user's order; null is all of it. Names that this build does not
+ * have (the settings of another machine) are passed over, and the CPU is always the last resort.
+ */
+export function chosenOrder(order: readonly string[], chosen: readonly string[] | null): readonly string[] {
+  if (chosen === null) return order;
+  const known = [...new Set(chosen)].filter((provider) => order.includes(provider));
+  return known.includes('cpu') ? known : [...known, 'cpu'];
+}
+
 /** Threads inside one operator: all cores but one, which is the window's, and at least one. */
 export function inferenceThreads(cores: number): number {
   return Math.max(1, cores - 1);
