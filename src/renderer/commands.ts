@@ -1,3 +1,4 @@
+import { CLASSICAL_COMMANDS } from './commands/classical.ts';
 import type { Command } from './commands/command.ts';
 import { DRAWING_COMMANDS } from './commands/drawing.ts';
 import { IMAGE_COMMANDS } from './commands/images.ts';
@@ -9,7 +10,13 @@ import type { Workspace } from './state/workspace.svelte.ts';
  * Every user command, once: buttons, tooltips, palette, cheat sheet and keys all read this list.
  * Two commands on one key in contexts that overlap are a failing test.
  */
-export const COMMANDS: readonly Command[] = [...IMAGE_COMMANDS, ...DRAWING_COMMANDS, ...INSTANCE_COMMANDS, ...VIEW_COMMANDS];
+export const COMMANDS: readonly Command[] = [
+  ...IMAGE_COMMANDS,
+  ...DRAWING_COMMANDS,
+  ...CLASSICAL_COMMANDS,
+  ...INSTANCE_COMMANDS,
+  ...VIEW_COMMANDS,
+];
 
 const BY_ID = new Map(COMMANDS.map((command) => [command.id, command]));
 

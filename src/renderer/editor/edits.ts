@@ -28,6 +28,13 @@ export function changeOf(content: Content, edit: Edit, labelId: number | null, n
       const added = fresh(content, newId(), labelId, edit.geometry);
       return { diff: { ...EMPTY_DIFF, added: [added] }, select: { kind: 'annotation', id: added.id } };
     }
+    case 'add-all': {
+      if (labelId === null || !edit.geometries.length) return null;
+      const top = topZ(content);
+      const added = edit.geometries.map((geometry, i) => ({ ...fresh(content, newId(), labelId, geometry), z: top + i }));
+      const [only] = added.length === 1 ? added : [];
+      return { diff: { ...EMPTY_DIFF, added }, select: only ? { kind: 'annotation', id: only.id } : null };
+    }
     case 'replace':
       return reshape(content, edit.target, { geometry: edit.geometry }, newId);
     case 'remove':

@@ -1,13 +1,14 @@
 import type { PromptAnswer } from '../../../shared/calls/prompts.ts';
 import type { Box } from '../../../shared/records.ts';
 import type { ImagePoint } from '../viewport.ts';
+import type { ClassicalAsks } from './classical-asks.ts';
 import type { Mark } from './draft.ts';
 
 /**
  * Questions that tools put to the studio, by kind: what is asked, and what is answered. A new kind is one
  * line here, and one resolver given to `editor.answers` (see `../asking.ts`). Everything is image space.
  */
-export interface Asks {
+export interface Asks extends ClassicalAsks {
   /** The mask that points and a box mean. */
   readonly prompt: { readonly question: PromptQuestion; readonly answer: PromptAnswer };
   /** The same, from close by: slower, finer. */

@@ -15,7 +15,7 @@ const IMAGE = { width: 100, height: 80 };
 const A: Selection = { kind: 'annotation', id: 'a' };
 
 function rleOf(edit: Edit | undefined): ReturnType<typeof geometryToRle> {
-  if (!edit || edit.kind === 'remove') throw new Error('no geometry was committed');
+  if (!edit || edit.kind === 'remove' || edit.kind === 'add-all') throw new Error('no geometry was committed');
   return geometryToRle(edit.geometry, IMAGE.width, IMAGE.height);
 }
 

@@ -74,6 +74,8 @@ export interface ToolView {
 
 export type Edit =
   | { readonly kind: 'add'; readonly geometry: Geometry }
+  /** Several new instances in one edit. */
+  | { readonly kind: 'add-all'; readonly geometries: readonly Geometry[] }
   | { readonly kind: 'replace'; readonly target: Selection; readonly geometry: Geometry }
   | { readonly kind: 'remove'; readonly target: Selection };
 
