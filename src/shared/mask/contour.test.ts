@@ -8,7 +8,8 @@ import { seededRandom } from '../scenes/random.ts';
 import type { Bitmap } from './bitmap.ts';
 import { bitmapArea, sameBitmap } from './bitmap.ts';
 import { components } from './components.ts';
-import { contour, contourOfRle } from './contour.ts';
+import { contourOfRle } from './contour.ts';
+import { contour } from './contour.test-support.ts';
 import { rasterizeParts } from './raster.ts';
 import { decodeRle, encodeRle, rleFromPolygons } from './rle.ts';
 
