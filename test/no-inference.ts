@@ -10,7 +10,7 @@ function refuse(): Promise<never> {
   return Promise.reject(new AppError('not-found', 'There is no model in this test.'));
 }
 
-const REFUSALS: Asking = { predict: refuse };
+const REFUSALS: Asking = { predict: refuse, matte: refuse, embed: refuse, signature: refuse, examine: refuse, prompt: refuse, measure: refuse };
 
 export const IDLE_ENGINE: EngineStatus = {
   state: 'idle',
@@ -26,6 +26,7 @@ export const IDLE_ENGINE: EngineStatus = {
 export const NO_INFERENCE: Inference = {
   ...REFUSALS,
   models: () => Promise.resolve([]),
+  configure: () => Promise.resolve(),
   status: () => IDLE_ENGINE,
   onStatus: () => () => undefined,
   close: () => Promise.resolve(),

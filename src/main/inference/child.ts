@@ -1,8 +1,11 @@
 import { AppError, toWireError } from '../../shared/errors.ts';
 import { createEngine } from './engine.ts';
-import type { Answer, Inference, Method } from './inference.ts';
+import { deviceKey, gpuDevices } from './gpu-devices.ts';
+import type { Answer, Asking, Inference, Method } from './inference.ts';
 import type { FromChild, ToChild } from './messages.ts';
 import { REQUESTS, toChildSchema } from './messages.ts';
+import { createProviderRecord } from './provider-record.ts';
+import { ORT_VERSION } from './session-graph.ts';
 
 /**
  * Entry of the inference process: the engine behind messages. Runs under `child_process.fork` and under
@@ -31,6 +34,8 @@ function open(message: Extract<ToChild, { kind: 'open' }>): void {
     providers: message.providers ?? undefined,
     refused: message.refused,
     ...(message.threads === null ? {} : { threads: message.threads }),
+    ...(message.choice === null ? {} : { choice: message.choice }),
+    record: createProviderRecord({ folder: message.recordFolder, ortVersion: ORT_VERSION, device: async () => deviceKey(await gpuDevices()) }),
     onTrying: (provider) => send({ kind: 'trying', provider }),
   });
   engine.onStatus((status) => send({ kind: 'status', status }));
@@ -39,7 +44,7 @@ function open(message: Extract<ToChild, { kind: 'open' }>): void {
 
 function put<M extends Method>(method: M, request: unknown, signal: AbortSignal): Promise<Answer<M>> {
   if (!engine) throw new AppError('internal', 'The inference process was asked before it was opened.');
-  const asking: Inference[M] = engine[method];
+  const asking: Asking[M] = engine[method];
   return asking(REQUESTS[method].parse(request), signal);
 }
 

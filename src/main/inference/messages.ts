@@ -9,8 +9,18 @@ import type { Method, Request } from './inference.ts';
  */
 const attempt = z.object({ provider: z.string(), ok: z.boolean(), reason: z.string().nullable() });
 
+const embed = z.object({
+  modelId: z.string(),
+  path: z.string(),
+  imageSha: z.string(),
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  cache: z.object({ path: z.string(), bytes: z.number().nonnegative() }).nullable(),
+  priority: z.enum(['user', 'idle']),
+});
+
 /** The schema of what each question is asked with. */
-export const REQUESTS: { readonly [M in Method]: z.ZodType<Request<M>> } = {
+export const REQUESTS: { readonly [M in Method]: { parse(request: unknown): Request<M> } } = {
   predict: z.object({
     modelId: z.string(),
     path: z.string(),
@@ -18,6 +28,18 @@ export const REQUESTS: { readonly [M in Method]: z.ZodType<Request<M>> } = {
     next: z.string().nullable(),
     options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
   }),
+  signature: z.object({ path: z.string() }),
+  examine: z.object({ folder: z.string(), path: z.string() }),
+  matte: z.object({ modelId: z.string(), path: z.string(), priority: z.enum(['user', 'batch']) }),
+  embed,
+  prompt: embed.extend({
+    points: z.array(z.object({ x: z.number(), y: z.number(), positive: z.boolean() })),
+    box: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().nullable(),
+    refine: z.object({ promptId: z.number().int(), candidate: z.number().int() }).nullable(),
+    hover: z.boolean(),
+    finer: z.boolean(),
+  }),
+  measure: z.object({ modelId: z.string(), path: z.string(), runs: z.number().int().min(1).max(1000) }),
 };
 
 function isMethod(name: string): name is Method {
@@ -32,6 +54,9 @@ export const toChildSchema = z.discriminatedUnion('kind', [
     providers: z.string().nullable(),
     refused: z.array(attempt),
     threads: z.number().int().positive().nullable(),
+    choice: z.object({ providers: z.array(z.string()).nullable(), threads: z.number().int().positive().nullable() }).nullable(),
+    /** What is kept of providers lies there; null keeps nothing. */
+    recordFolder: z.string().nullable(),
   }),
   /** The request is parsed with the schema of its method. */
   z.object({

@@ -1,12 +1,16 @@
 import { AppError } from '../../shared/errors.ts';
 
+export type Priority = 'user' | 'batch' | 'idle';
+
 /**
- * One thing at a time, in two lines: what the user waits for goes before the batch. Work that is given
- * up while it waits never starts.
+ * One thing at a time, in three lines: what the user waits for goes before the batch, and what is made ahead
+ * after everything. Work that is given up while it waits never starts.
  */
 export interface WorkQueue {
   /** @throws AppError `cancelled` when the signal fires before the work starts, or after `close`. */
-  add<T>(priority: 'user' | 'batch', work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  add<T>(priority: Priority, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** For long work, between two of its steps: what the user waits for is done now. */
+  giveWay(): Promise<void>;
   /** Refuses what waits and waits for what runs. */
   close(): Promise<void>;
 }
@@ -17,13 +21,13 @@ interface Waiting {
 }
 
 export function createQueue(): WorkQueue {
-  const lines = { user: [] as Waiting[], batch: [] as Waiting[] };
+  const lines: Readonly<Record<Priority, Waiting[]>> = { user: [], batch: [], idle: [] };
   let running: Promise<void> | null = null;
   let closed = false;
 
   function advance(): void {
     if (running) return;
-    const next = lines.user.shift() ?? lines.batch.shift();
+    const next = lines.user.shift() ?? lines.batch.shift() ?? lines.idle.shift();
     if (!next) return;
     running = next.start().finally(() => {
       running = null;
@@ -60,9 +64,12 @@ export function createQueue(): WorkQueue {
         advance();
       });
     },
+    async giveWay() {
+      for (let next = lines.user.shift(); next; next = lines.user.shift()) await next.start();
+    },
     async close() {
       closed = true;
-      for (const entry of [...lines.user.splice(0), ...lines.batch.splice(0)]) entry.refuse();
+      for (const entry of [...lines.user.splice(0), ...lines.batch.splice(0), ...lines.idle.splice(0)]) entry.refuse();
       await running;
     },
   };

@@ -7,6 +7,7 @@ import type { ChildChannel, ChildExit } from './channel.ts';
 import type { Answer, Inference, Method, Request } from './inference.ts';
 import type { ToChild } from './messages.ts';
 import { isFromChild } from './messages.ts';
+import type { ProviderChoice } from '../../shared/answers/providers.ts';
 import { inferenceThreads } from './providers.ts';
 import { cancelled } from './queue.ts';
 
@@ -17,6 +18,10 @@ export interface RemoteOptions {
   /** As `MASKLOOP_PROVIDERS`. */
   readonly providers?: string | undefined;
   readonly threads?: number;
+  /** The user's choice; `providers` and `threads` go before it. */
+  readonly choice?: ProviderChoice;
+  /** What is kept of providers; a provider that ended a process is noted there. */
+  readonly record?: { readonly folder: string; readonly refuse: (provider: string, reason: string) => Promise<void> };
   /**
    * Milliseconds before the n-th start in a row without an answer between them. After the last, it is
    * started only when something is asked.
@@ -44,7 +49,10 @@ export function createRemoteInference(options: RemoteOptions): Inference {
   const catalog = createCatalog(options.modelFolders);
   const listeners = new Set<(status: EngineStatus) => void>();
   const pending = new Map<number, Pending>();
-  const refused: ProviderAttempt[] = [];
+  let refused: readonly ProviderAttempt[] = [];
+  let choice = options.choice ?? null;
+  /** The process goes when nothing is asked of it any more, and the next question starts one anew. */
+  let retiring = false;
   let channel: ChildChannel | null = null;
   let restart: ReturnType<typeof setTimeout> | null = null;
   let endsInARow = 0;
@@ -80,6 +88,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
         const asked = pending.get(message.id);
         pending.delete(message.id);
         asked?.settle(message.reply);
+        if (retiring && pending.size === 0) retire(own);
       }
     });
     own.onExit((exit) => {
@@ -89,10 +98,21 @@ export function createRemoteInference(options: RemoteOptions): Inference {
       kind: 'open',
       modelFolders: [...options.modelFolders],
       providers: options.providers ?? null,
-      refused,
+      refused: [...refused],
       threads: options.threads ?? null,
+      choice: choice === null ? null : { providers: choice.providers === null ? null : [...choice.providers], threads: choice.threads },
+      recordFolder: options.record?.folder ?? null,
     });
     return own;
+  }
+
+  function retire(own: ChildChannel): void {
+    retiring = false;
+    channel = null;
+    trying = null;
+    own.send({ kind: 'close' });
+    const timer = setTimeout(() => own.kill(), CLOSE_MS);
+    own.onExit(() => clearTimeout(timer));
   }
 
   function ended(exit: ChildExit): void {
@@ -103,7 +123,10 @@ export function createRemoteInference(options: RemoteOptions): Inference {
     }
     const why = exitReason(exit);
     if (trying !== null && trying !== 'cpu') {
-      refused.push({ provider: trying, ok: false, reason: `the inference process stopped while it was tried (${why})` });
+      const reason = `the inference process stopped while it was tried (${why})`;
+      refused = [...refused, { provider: trying, ok: false, reason }];
+      // A comfort of the next start: without it the provider is tried once more.
+      options.record?.refuse(trying, reason).catch(() => undefined);
     }
     trying = null;
     const message = `The inference process stopped (${why}).`;
@@ -166,6 +189,21 @@ export function createRemoteInference(options: RemoteOptions): Inference {
       return (await catalog.list()).map(modelInfo);
     },
     predict: question('predict'),
+    matte: question('matte'),
+    embed: question('embed'),
+    signature: question('signature'),
+    examine: question('examine'),
+    prompt: question('prompt'),
+    measure: question('measure'),
+    configure(next) {
+      choice = next;
+      refused = [];
+      const threads = options.threads ?? next.threads ?? inferenceThreads(availableParallelism());
+      tell({ ...status, provider: null, attempts: [], threads, lastMs: null, lastRunMs: null });
+      retiring = channel !== null;
+      if (channel !== null && pending.size === 0) retire(channel);
+      return Promise.resolve();
+    },
     status: () => status,
     onStatus(listener) {
       listeners.add(listener);

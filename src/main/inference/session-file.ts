@@ -9,5 +9,13 @@ export function sessionFile(model: UsableModel, role: string): SessionFile {
   const weights = weightFiles(manifest).find((file) => file.role === role);
   const path = files[role];
   if (!weights || path === undefined) throw new AppError('invalid', `${manifest.id}: has no file "${role}".`, { modelId: manifest.id });
-  return { modelId: manifest.id, modelVersion: manifest.version, role, path, bytes: weights.bytes, sha256: weights.sha256, ...graphNames(manifest, role) };
+  return {
+    modelId: manifest.id,
+    modelVersion: manifest.version,
+    role,
+    path,
+    bytes: weights.bytes,
+    sha256: weights.sha256,
+    ...graphNames(manifest, role),
+  };
 }
