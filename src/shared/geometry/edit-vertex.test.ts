@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { maskIou } from '../mask/rle.ts';
 import { geometryToRle, rasterizeParts } from '../mask/raster.ts';
-import { contour } from '../mask/contour.ts';
+import { contour } from '../mask/contour.test-support.ts';
 import { emptyBitmap } from '../mask/bitmap.ts';
 import { stampStroke } from '../mask/stamp.ts';
 import type { Ring } from '../records.ts';
