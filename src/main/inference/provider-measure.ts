@@ -27,7 +27,7 @@ export interface MeasuringBeside {
   readonly note: (session: OpenSession, ms: number) => void;
   readonly record: ProviderRecord;
   readonly tell: (change: Partial<EngineStatus>) => void;
-  readonly trying: ((provider: string | null) => void) | undefined;
+  readonly trying: (provider: string | null) => void;
 }
 
 /**
@@ -68,7 +68,7 @@ async function measureOne(
 ): Promise<{ readonly measured: Measured; readonly outputs: Outputs | null }> {
   const nothing: Measured = { provider, runMs: [], loadMs: null, reason: await whyNot(file, provider), comparison: null };
   if (nothing.reason !== null) return { measured: nothing, outputs: null };
-  trying?.(provider);
+  trying(provider);
   tell({ message: `Measuring ${file.modelId} on ${provider}` });
   try {
     const startedAt = performance.now();
@@ -96,6 +96,6 @@ async function measureOne(
     signal?.throwIfAborted();
     return { measured: { ...nothing, reason: shortReason(messageOf(thrown)) }, outputs: null };
   } finally {
-    trying?.(null);
+    trying(null);
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -14,6 +15,8 @@ export interface ProviderRecord {
   compared(sha256: string, result: Omit<KeptComparison, 'atMs'>): Promise<void>;
   /** A run took `ms` in the graph. Written after a while, and by `flush`. */
   ran(run: RunTime): void;
+  /** Noted at once, and taken back with null or by an orderly end: what is still there belongs to a process that crashed. */
+  trying(provider: string | null): void;
   refusal(provider: string): Promise<KeptRefusal | null>;
   refuse(provider: string, reason: string): Promise<void>;
   /** Of this version and device, newest first. */
@@ -91,6 +94,45 @@ export function createProviderRecord(options: RecordOptions): ProviderRecord {
   let timer: NodeJS.Timeout | null = null;
   let device: Promise<string> | null = null;
 
+  const marker = folder === null ? null : join(folder, `trying-${process.pid}.json`);
+  let marked = false;
+
+  function trying(provider: string | null): void {
+    if (folder === null || marker === null || (provider === null && !marked)) return;
+    try {
+      if (provider === null) rmSync(marker, { force: true });
+      else writeKept(marker, { provider });
+      if (provider !== null && !marked) process.once('exit', () => rmSync(marker, { force: true }));
+      marked = provider !== null;
+    } catch {
+      // The folder cannot be written: then nothing is kept of providers at all.
+    }
+  }
+
+  /** Processes that ended while they tried a provider: each is made a refusal, once. */
+  async function takeMarkers(): Promise<void> {
+    if (folder === null || !existsSync(folder)) return;
+    for (const name of readdirSync(folder, { encoding: 'utf8' })) {
+      const pid = Number(/^trying-(\d+)\.json$/.exec(name)?.[1]);
+      if (!(pid > 0) || isAlive(pid)) continue;
+      const path = join(folder, name);
+      const found = readKept(path, z.object({ provider: z.string() }), { provider: '' });
+      rmSync(path, { force: true });
+      if (found.provider === '' || (await refusalOf(found.provider)) !== null) continue;
+      await refuse(found.provider, 'a process ended while it was tried; if you ended that yourself, try again');
+    }
+  }
+
+  async function refusalOf(provider: string): Promise<KeptRefusal | null> {
+    return (await here(refused().refusals)).find((row) => row.provider === provider) ?? null;
+  }
+
+  async function refuse(provider: string, reason: string): Promise<void> {
+    const row = { provider, reason, ort: ortVersion, device: await deviceOf(provider), atMs: clock() };
+    const others = refused().refusals.filter((old) => old.provider !== provider || old.device !== row.device);
+    keepRefused({ refusals: [row, ...others].slice(0, MOST) });
+  }
+
   function deviceNow(): Promise<string> {
     device ??= options.device();
     return device;
@@ -156,14 +198,12 @@ export function createProviderRecord(options: RecordOptions): ProviderRecord {
       unwritten.push(run);
       timer ??= setTimeout(() => void flush().catch(() => undefined), WRITE_AFTER_MS).unref();
     },
+    trying,
     async refusal(provider) {
-      return (await here(refused().refusals)).find((row) => row.provider === provider) ?? null;
+      await takeMarkers();
+      return refusalOf(provider);
     },
-    async refuse(provider, reason) {
-      const row = { provider, reason, ort: ortVersion, device: await deviceOf(provider), atMs: clock() };
-      const others = refused().refusals.filter((old) => old.provider !== provider || old.device !== row.device);
-      keepRefused({ refusals: [row, ...others].slice(0, MOST) });
-    },
+    refuse,
     comparisons: async () =>
       (await here(measured().comparisons)).map(({ modelId, provider, ok, reason, comparison, atMs }) => ({
         modelId,
@@ -186,7 +226,10 @@ export function createProviderRecord(options: RecordOptions): ProviderRecord {
         atMs,
       }));
     },
-    refusals: async () => (await here(refused().refusals)).map(({ provider, reason, atMs }) => ({ provider, reason, atMs })),
+    refusals: async () => {
+      await takeMarkers();
+      return (await here(refused().refusals)).map(({ provider, reason, atMs }) => ({ provider, reason, atMs }));
+    },
     forget() {
       keepRefused({ refusals: [] });
       const now = measured();
@@ -213,6 +256,16 @@ function withRun(
   const before = timings.find(same);
   const row: Timed = { ...rest, ...at, runs: (before?.runs ?? 0) + 1, ms: [ms, ...(before?.ms ?? [])].slice(0, LAST_RUNS) };
   return [row, ...timings.filter((old) => !same(old))];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    // It is there, and somebody else's.
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
+  }
 }
 
 /** Of at least one value. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { EngineStatus, ProviderAttempt } from '../../shared/answers.ts';
-import type { Measured } from '../../shared/answers/providers.ts';
+import type { Measured, ProviderChoice } from '../../shared/answers/providers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Reading } from './compare-outputs.ts';
 import { measureProviders } from './provider-measure.ts';
@@ -40,13 +40,6 @@ export interface Ran {
   readonly outputs: Outputs;
   /** Another one where the provider could not run the graph and the next one did. */
   readonly session: OpenSession;
-}
-
-/** What the user chose; null is automatic. */
-export interface ProviderChoice {
-  /** Providers to try, in their order; the CPU is always the last. */
-  readonly providers: readonly string[] | null;
-  readonly threads: number | null;
 }
 
 export interface Sessions {
@@ -108,6 +101,10 @@ export function createSessions(options: SessionOptions): Sessions {
   choose(options.choice ?? { providers: null, threads: null });
   const proven = new WeakSet<Graph>();
   const { tell } = options;
+  const trying = (provider: string | null): void => {
+    record.trying(provider === 'cpu' || (provider !== null && Object.hasOwn(ways, provider)) ? null : provider);
+    options.onTrying?.(provider);
+  };
   /** Last used first. */
   let loaded: Loaded[] = [];
 
@@ -144,7 +141,7 @@ export function createSessions(options: SessionOptions): Sessions {
         continue;
       }
       // Told before it is tried, so that who watches this process knows what ended it.
-      options.onTrying?.(provider);
+      trying(provider);
       tell({ state: 'loading', modelId, attempts, message: `Loading ${modelId} on ${provider}` });
       let graph: Graph;
       try {
@@ -196,7 +193,7 @@ export function createSessions(options: SessionOptions): Sessions {
       const ms = performance.now() - startedAt;
       // The first run of a session makes its kernels and buffers; it says nothing about the next ones.
       if (proven.has(entry.graph)) note(entry, ms);
-      else options.onTrying?.(null);
+      else trying(null);
       proven.add(entry.graph);
       refusal = await trial.check(entry.file, entry.provider, outputs, reading, () => {
         tell({ message: `Comparing ${modelId} on ${entry.provider} with the CPU` });
@@ -232,11 +229,7 @@ export function createSessions(options: SessionOptions): Sessions {
     },
     run,
     measure: (file, feeds, reading, runs, signal) =>
-      measureProviders(
-        order,
-        { file, feeds, reading, runs, signal },
-        { threads, ways, whyNot, note, record, tell, trying: options.onTrying },
-      ),
+      measureProviders(order, { file, feeds, reading, runs, signal }, { threads, ways, whyNot, note, record, tell, trying }),
     async configure(choice) {
       await releaseAll();
       choose(choice);
