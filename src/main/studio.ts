@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
 import type { Handlers, PixelSize } from '../shared/contract.ts';
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
+import { createClassicalThread } from './classical/thread.ts';
+import { createClassicalHandlers } from './classical-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
@@ -13,6 +15,7 @@ import { readPixels } from './pixel-source.ts';
 import type { Project } from './project.ts';
 import { openProject } from './project.ts';
 import { placeProject } from './project-place.ts';
+import { createPromptHandlers } from './prompt-handlers.ts';
 import { createRecent } from './recent.ts';
 import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
@@ -80,7 +83,26 @@ export function createStudio(options: StudioOptions): Studio {
 
   const exporting = createExporting(current, closing.signal, events.exported);
   const models = createModelHandlers({ inference, appFolder, modelFolders: options.modelFolders, tell: events.tell });
-  const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures });
+  const prompts = createPromptHandlers({
+    inference,
+    current,
+    tell: (state) => events.tell('prompt.state', state),
+    cacheBytes: () => settings.get().embeddingsMb * 2 ** 20,
+  });
+  const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures, inference });
+  const thread = createClassicalThread();
+  const classical = createClassicalHandlers({
+    current,
+    thread,
+    tell: {
+      labels: tellLabels,
+      suggestions: (imageId) => {
+        tellRows([imageId]);
+        events.tell('suggestions.changed', { imageId });
+      },
+      run: (run) => events.tell('run.progress', run),
+    },
+  });
   const stopStatus = inference.onStatus((status) => events.engine.push(status));
 
   function current(): Project {
@@ -131,6 +153,7 @@ export function createStudio(options: StudioOptions): Studio {
   async function closeProject(): Promise<void> {
     if (!project) return;
     await views.stop();
+    prompts.close();
     await project.close();
     project = null;
     events.rows.stop();
@@ -197,6 +220,7 @@ export function createStudio(options: StudioOptions): Studio {
   }
 
   const handlers: Handlers = {
+    ...classical,
     'app.info': at(() => ({
       version: options.version,
       host: options.host,
@@ -259,6 +283,7 @@ export function createStudio(options: StudioOptions): Studio {
     'document.redo': at(({ imageId, base }) => committed(current().store.documents.redo(imageId, base))),
 
     ...models.handlers,
+    ...prompts.handlers,
     ...views.handlers,
     'engine.status': at(() => inference.status()),
     'predict.start': async ({ modelId, scope, options: told }) => {
@@ -303,6 +328,7 @@ export function createStudio(options: StudioOptions): Studio {
         await closeProject();
         stopStatus();
         events.engine.stop();
+        await thread.close();
         await inference.close();
       });
     },

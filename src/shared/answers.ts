@@ -170,6 +170,7 @@ export interface Settings {
   readonly theme: 'dark' | 'light' | 'system';
   readonly modelId: string | null;
   readonly promptModelId: string | null;
+  readonly embeddingsMb: number;
   readonly minScore: number;
   readonly brushPx: number;
   readonly colouring: 'instance' | 'semantic';

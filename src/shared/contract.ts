@@ -19,7 +19,10 @@ import type { ModelFetch } from './answers/models.ts';
 import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
 import { CLASSICAL_CALLS } from './calls/classical.ts';
+import { CUTOUT_CALLS } from './calls/cutouts.ts';
 import { MODEL_CALLS } from './calls/models.ts';
+import type { PromptEvents } from './calls/prompts.ts';
+import { PROMPT_CALLS } from './calls/prompts.ts';
 import { VIEW_CALLS } from './calls/views.ts';
 import type { ImageDocument, ImageRecord, Label } from './records.ts';
 import { IMAGE_STATES } from './records.ts';
@@ -110,7 +113,9 @@ export const CALLS = {
 
   ...MODEL_CALLS,
   ...CLASSICAL_CALLS,
+  ...PROMPT_CALLS,
   ...VIEW_CALLS,
+  ...CUTOUT_CALLS,
   'engine.status': call(none).answers<EngineStatus>(),
   'predict.start': call(z.object({ modelId: z.string().min(1), scope, options: runOptionsSchema.optional() })).answers<RunInfo>(),
   'predict.cancel': call(z.object({ runId: idSchema })).answers<RunInfo>(),
@@ -135,7 +140,7 @@ export type Handlers = {
 };
 
 /** What the main side tells the window, at most ten times a second each. */
-export interface Events {
+export interface Events extends PromptEvents {
   readonly 'project.changed': ProjectInfo | null;
   readonly 'scan.progress': ScanProgress;
   /** Rows to fetch again; an empty list means all. */
@@ -159,6 +164,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'suggestions.changed',
   'run.progress',
   'engine.status',
+  'prompt.state',
   'export.progress',
   'pictures.progress',
   'models.progress',

@@ -76,6 +76,8 @@ export const settingsSchema = z.object({
   modelId: z.string().nullable(),
   /** Of family `sam`; null for the first that can be used. */
   promptModelId: z.string().nullable(),
+  /** The most that a project's embeddings take on the disk; 0 keeps none. */
+  embeddingsMb: z.number().int().min(0).max(1_000_000),
   minScore: z.number().min(0).max(1),
   brushPx: z.number().min(1).max(500),
   colouring: z.enum(['instance', 'semantic']),
@@ -86,6 +88,7 @@ export const DEFAULT_SETTINGS: z.infer<typeof settingsSchema> = {
   theme: 'dark',
   modelId: 'mask-rcnn-scenes',
   promptModelId: null,
+  embeddingsMb: 2048,
   minScore: 0.5,
   brushPx: 24,
   colouring: 'instance',
