@@ -130,7 +130,7 @@ def main():
     small = picture.resize((way["fit"]["width"], way["fit"]["height"]), Image.BILINEAR)
     x = (np.asarray(small, dtype=np.float32) / 255 - np.float32(way["mean"])) / np.float32(way["std"])
     with torch.no_grad():
-        found = walk(options.weights, {way["name"]: torch.from_numpy(x.transpose(2, 0, 1).copy())[None]}, [manifest["outputs"]["map"]])[0]
+        found = walk(options.weights, {way["name"]: torch.from_numpy(x.transpose(2, 0, 1).copy())[None]}, [manifest["outputs"]["alpha"]])[0]
         field = F.interpolate(found, (picture.height, picture.width), mode="bilinear", align_corners=False)[0, 0].numpy()
     least = manifest["regions"]["minArea"] * picture.width * picture.height / (small.width * small.height)
     instances = []

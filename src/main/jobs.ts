@@ -176,6 +176,7 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
       const { code, message, detail } = toWireError(thrown);
       // These say nothing about the image: the next one would meet them too.
       if (code === 'cancelled' || code === 'model-load' || code === 'storage') throw thrown;
+      if (code === 'invalid' && detail['modelId'] !== undefined) throw thrown;
       const reason = detail['reason'];
       return { text: typeof reason === 'string' ? reason : message, engine: code === 'model-run' || code === 'internal' };
     }

@@ -153,7 +153,7 @@ export function createCatalog(folders: readonly string[]): Catalog {
 
 /** The labels that suggestions can have: a background is none of them. */
 function answeredLabels(manifest: Manifest): readonly string[] {
-  return manifest.family === 'semantic' ? manifest.labels.filter((label) => !manifest.background.includes(label)) : manifest.labels;
+  return 'background' in manifest ? manifest.labels.filter((label) => !manifest.background.includes(label)) : manifest.labels;
 }
 
 /** What the window shows of a model. */

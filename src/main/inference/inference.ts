@@ -3,7 +3,7 @@ import type { Measured, ProviderChoice } from '../../shared/answers/providers.ts
 import type { PromptAnswer, PromptPoint } from '../../shared/calls/prompts.ts';
 import type { Box, Rle } from '../../shared/records.ts';
 import type { Examination, ExamineRequest } from './examine.ts';
-import type { Signature } from './sessions.ts';
+import type { Signature } from './session-graph.ts';
 
 /**
  * The port to inference. Three things stand behind it: the engine in this process (command line), and

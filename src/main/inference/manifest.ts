@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.ts';
 import type { ModelSource } from './fetch-source.ts';
+import { classifier } from './manifests/classifier.ts';
 import { maskRcnn } from './manifests/mask-rcnn.ts';
 import { contradiction } from './manifests/parts.ts';
+import { salient } from './manifests/salient.ts';
 import { sam } from './manifests/sam.ts';
 import { semantic } from './manifests/semantic.ts';
 import { yoloSeg } from './manifests/yolo-seg.ts';
@@ -15,7 +17,7 @@ export type { GoldenAnswer } from './manifests/golden.ts';
  * says otherwise, an unknown key is an error, and so are two keys that contradict each other. What the
  * keys of a family mean is in `manifests/`.
  */
-const schema = z.discriminatedUnion('family', [maskRcnn, yoloSeg, semantic, sam]).superRefine((manifest, context) => {
+const schema = z.discriminatedUnion('family', [maskRcnn, yoloSeg, semantic, salient, classifier, sam]).superRefine((manifest, context) => {
   const { labels } = manifest;
   const { score, keep } = manifest.thresholds;
   const given = manifest.input.fit;
@@ -35,6 +37,8 @@ export type Manifest = Readonly<z.infer<typeof schema>>;
 export type MaskRcnnManifest = Readonly<z.infer<typeof maskRcnn>>;
 export type SemanticManifest = Readonly<z.infer<typeof semantic>>;
 export type YoloSegManifest = Readonly<z.infer<typeof yoloSeg>>;
+export type SalientManifest = Readonly<z.infer<typeof salient>>;
+export type ClassifierManifest = Readonly<z.infer<typeof classifier>>;
 export type SamManifest = Readonly<z.infer<typeof sam>>;
 
 /** A model that answers a picture by one run of one graph; SAM answers prompts, with two. */

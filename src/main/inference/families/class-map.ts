@@ -173,23 +173,57 @@ function winner(values: Float64Array, channels: number, cells: number, left: num
   return best;
 }
 
-function foreground(manifest: SemanticManifest, data: Float32Array, grid: Grid, columns: Axis, rows: Axis, map: ClassMap): void {
-  const threshold = manifest.thresholds.mask ?? 0.5;
+/**
+ * The foreground of one channel at the centre of each image pixel, 0 to 1, row-major, interpolated as `classMap`
+ * does. @throws AppError `model-run` as `classMap`.
+ */
+export function probabilityField(manifest: SemanticManifest, output: OutputTensor, transform: InputTransform): Float32Array {
+  const grid = gridOf(manifest, output);
+  const { data } = output;
+  if (!(data instanceof Float32Array)) throw wrong(manifest, 'is not float32');
+  const { imageWidth, imageHeight } = transform;
+  const { alignCorners } = manifest.map;
+  const columns = axis(imageWidth, transform.scaleX, transform.offsetX, transform.paddedWidth, grid.width, alignCorners);
+  const rows = axis(imageHeight, transform.scaleY, transform.offsetY, transform.paddedHeight, grid.height, alignCorners);
+  const field = new Float32Array(imageWidth * imageHeight);
+  eachChance(manifest, data, grid, columns, rows, imageWidth, imageHeight, (o, chance) => {
+    field[o] = Math.min(1, Math.max(0, chance));
+  });
+  return field;
+}
+
+/** Visits every image pixel, row-major, with the probability of the one channel there. */
+function eachChance(
+  manifest: SemanticManifest,
+  data: Float32Array,
+  grid: Grid,
+  columns: Axis,
+  rows: Axis,
+  imageWidth: number,
+  imageHeight: number,
+  visit: (o: number, chance: number) => void,
+): void {
   const logits = manifest.variant === 'sigmoid-logits';
   const values = new Float64Array(grid.width);
   const right = grid.width > 1 ? 1 : 0;
-  for (let y = 0, o = 0; y < map.height; y++) {
+  for (let y = 0, o = 0; y < imageHeight; y++) {
     line(data, grid, rows, y, values);
-    for (let x = 0; x < map.width; x++, o++) {
+    for (let x = 0; x < imageWidth; x++, o++) {
       const cell = columns.before[x] ?? 0;
       const from = values[cell] ?? 0;
       const value = from + ((values[cell + right] ?? 0) - from) * (columns.share[x] ?? 0);
-      const chance = logits ? 1 / (1 + Math.exp(-value)) : value;
-      if (!(chance >= threshold)) continue;
-      map.classes[o] = 1;
-      map.probabilities[o] = quantised(chance);
+      visit(o, logits ? 1 / (1 + Math.exp(-value)) : value);
     }
   }
+}
+
+function foreground(manifest: SemanticManifest, data: Float32Array, grid: Grid, columns: Axis, rows: Axis, map: ClassMap): void {
+  const threshold = manifest.thresholds.mask ?? 0.5;
+  eachChance(manifest, data, grid, columns, rows, map.width, map.height, (o, chance) => {
+    if (!(chance >= threshold)) return;
+    map.classes[o] = 1;
+    map.probabilities[o] = quantised(chance);
+  });
 }
 
 /** The graph has taken the largest class itself: nothing to interpolate, and no probability, so 1. */

@@ -1,7 +1,9 @@
 import { AppError } from '../../../shared/errors.ts';
 import type { Manifest, OneGraphManifest } from '../manifest.ts';
+import { classifier } from './classifier.ts';
 import type { Family } from './family.ts';
 import { maskRcnn } from './mask-rcnn.ts';
+import { salient } from './salient.ts';
 import { semantic } from './semantic.ts';
 import { yoloSeg } from './yolo-seg.ts';
 
@@ -19,10 +21,23 @@ function only<F extends Name>(name: F, family: Family<ManifestOf<F>>): Family {
     if (isOf(name, manifest)) return manifest;
     throw new AppError('invalid', `${manifest.id}: is a ${manifest.family} model, not a ${name} one.`, { modelId: manifest.id });
   };
+  const { tags, alpha } = family;
   return {
     decodeLimit: (manifest) => family.decodeLimit(own(manifest)),
     prepare: (manifest, image, full) => family.prepare(own(manifest), image, full),
-    decode: (manifest, outputs, transform) => family.decode(own(manifest), outputs, transform),
+    decode(manifest, outputs, transform, options = {}) {
+      const stranger = Object.keys(options).find((key) => !(family.options ?? []).includes(key));
+      if (stranger !== undefined) {
+        const knows = family.options?.join(', ') ?? 'none';
+        throw new AppError('invalid', `${manifest.id}: a ${name} model has no option "${stranger}" (it has: ${knows}).`, {
+          modelId: manifest.id,
+        });
+      }
+      return family.decode(own(manifest), outputs, transform, options);
+    },
+    ...(family.options ? { options: family.options } : {}),
+    ...(tags ? { tags: (manifest, outputs) => tags(own(manifest), outputs) } : {}),
+    ...(alpha ? { alpha: (manifest, outputs, transform) => alpha(own(manifest), outputs, transform) } : {}),
   };
 }
 
@@ -31,4 +46,6 @@ export const FAMILIES: Readonly<Record<Name, Family>> = {
   'mask-rcnn': only('mask-rcnn', maskRcnn),
   'yolo-seg': only('yolo-seg', yoloSeg),
   semantic: only('semantic', semantic),
+  salient: only('salient', salient),
+  classifier: only('classifier', classifier),
 };

@@ -1,5 +1,5 @@
 import type { Rle } from '../../../shared/records.ts';
-import type { PredictedInstance } from '../inference.ts';
+import type { ModelOptions, PredictedInstance, PredictedTag } from '../inference.ts';
 import type { Manifest } from '../manifest.ts';
 import type { RgbImage } from '../pixels.ts';
 
@@ -38,6 +38,9 @@ export interface Prepared {
   readonly transform: InputTransform;
 }
 
+/** What a graph answered, by the names of its outputs. */
+export type Outputs = Readonly<Record<string, OutputTensor>>;
+
 /** An instance with its mask, in image space. */
 export type DecodedInstance = PredictedInstance & { readonly rle: Rle };
 
@@ -51,5 +54,11 @@ export interface Family<M extends Manifest = Manifest> {
   /** `full` is the size of the oriented image, of which `image` may be a smaller picture. */
   prepare(manifest: M, image: RgbImage, full: { readonly width: number; readonly height: number }): Prepared;
   /** @throws AppError `model-run` when an output is missing or of another shape than the manifest says. */
-  decode(manifest: M, outputs: Readonly<Record<string, OutputTensor>>, transform: InputTransform): DecodedInstance[];
+  decode(manifest: M, outputs: Outputs, transform: InputTransform, options?: ModelOptions): DecodedInstance[];
+  /** Names of the options that `decode` understands; none when absent. */
+  readonly options?: readonly string[];
+  /** What the picture shows as a whole, best first. @throws as `decode`. */
+  tags?(manifest: M, outputs: Outputs): readonly PredictedTag[];
+  /** How much each pixel of the image belongs to what it is about, row-major, 0 to 255. @throws as `decode`. */
+  alpha?(manifest: M, outputs: Outputs, transform: InputTransform): Uint8Array;
 }

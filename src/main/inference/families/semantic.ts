@@ -1,7 +1,7 @@
 import { AppError } from '../../../shared/errors.ts';
 import type { SemanticManifest } from '../manifest.ts';
 import { classMap } from './class-map.ts';
-import type { DecodedInstance, Family, InputTransform, OutputTensor } from './family.ts';
+import type { DecodedInstance, Family, InputTransform, Outputs, OutputTensor } from './family.ts';
 import { regions } from './regions.ts';
 import { resizeBilinear } from './resize.ts';
 import { imageTensor } from './tensors.ts';
@@ -40,10 +40,29 @@ export const semantic: Family<SemanticManifest> = {
     return { feeds: { [input.name]: imageTensor(input, input.layout, picture, placed, pad) }, transform: placed };
   },
 
-  decode(manifest, outputs, transform) {
-    return decodeRegions(manifest, outputs, transform, manifest.regions.mode);
+  options: ['regions'],
+
+  decode(manifest, outputs, transform, options = {}) {
+    const mode = options['regions'] ?? manifest.regions.mode;
+    if (mode !== 'components' && mode !== 'class') {
+      throw new AppError('invalid', `${manifest.id}: the option "regions" is "${String(mode)}"; it can be "components" or "class".`, {
+        modelId: manifest.id,
+      });
+    }
+    return decodeRegions(manifest, outputs, transform, mode);
   },
 };
+
+/** @throws AppError `model-run` naming the output that is missing. */
+export function outputOf(manifest: SemanticManifest, outputs: Outputs): OutputTensor {
+  const name = manifest.outputs.map;
+  const output = outputs[name];
+  if (output) return output;
+  throw new AppError('model-run', `${manifest.id}: the model has no output "${name}" (outputs.map).`, {
+    modelId: manifest.id,
+    output: name,
+  });
+}
 
 /**
  * `decode` with the way to cut regions given: 8-connected pieces, or one region for each class, whatever
@@ -52,19 +71,11 @@ export const semantic: Family<SemanticManifest> = {
  */
 export function decodeRegions(
   manifest: SemanticManifest,
-  outputs: Readonly<Record<string, OutputTensor>>,
+  outputs: Outputs,
   transform: InputTransform,
   mode: SemanticManifest['regions']['mode'],
 ): DecodedInstance[] {
-  const name = manifest.outputs.map;
-  const output = outputs[name];
-  if (!output) {
-    throw new AppError('model-run', `${manifest.id}: the model has no output "${name}" (outputs.map).`, {
-      modelId: manifest.id,
-      output: name,
-    });
-  }
-  const map = classMap(manifest, output, transform);
+  const map = classMap(manifest, outputOf(manifest, outputs), transform);
   const least = Math.max(1, manifest.regions.minArea / (transform.scaleX * transform.scaleY));
   const answered = manifest.labels.map((label) => (manifest.background.includes(label) ? null : label));
   return regions(map, answered, mode, least, manifest.thresholds.keep);
