@@ -20,7 +20,7 @@
  * - `project-name`, `project-close`, `colouring-instance`, `colouring-semantic`, `status-pointer`, `status-zoom`
  * - `models-open`      opens the models page, also from the model menu; `model-row` one model: `data-model-id`, `data-state`;
  *                      in it `model-get`, `model-cancel`, `model-remove`, `model-use`, `model-agree` (the checkbox), `model-failure`
- * - `classical-panel`  `data-method`; the methods in it are `tool-<name>`; `classical-facts` ms and working size of the last answer,
+ * - `classical-panel`  `data-method`, `data-found`, `data-busy`; the methods in it are `tool-<name>`; `classical-facts` ms and working size of the last answer,
  *                      `classical-keep`, `classical-cancel`; `classical-k`, `classical-spatial`, `classical-tolerance` are thumbs
  */
 export const TEST_IDS = {

@@ -24,6 +24,8 @@ export interface BrushRing {
   readonly y: number;
   readonly diameter: number;
   readonly erase: boolean;
+  /** White where absent. */
+  readonly color?: string;
 }
 
 /** `scratch`: a second canvas of the same pixels, for a stroke that must not darken where it overlaps. */
@@ -228,7 +230,7 @@ function paintRing(paint: Paint, viewport: Viewport, ring: BrushRing): void {
   const radius = Math.max(1, (ring.diameter * viewport.scale) / 2);
   for (const [width, color] of [
     [3, 'rgba(15, 17, 19, 0.6)'],
-    [1.5, '#FFFFFF'],
+    [ring.color ? 2 : 1.5, ring.color ?? '#FFFFFF'],
   ] as const) {
     paint.beginPath();
     paint.arc(at.x, at.y, radius, 0, 2 * Math.PI);

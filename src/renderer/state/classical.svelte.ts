@@ -9,7 +9,6 @@ import type {
   WatershedParameters,
 } from '../../shared/classical/questions.ts';
 import { RANGES } from '../../shared/classical/questions.ts';
-import { AppError } from '../../shared/errors.ts';
 import type { Client } from '../client.ts';
 import type { AskContext } from '../editor/asking.ts';
 import { isClassical } from '../editor/classical-hints.ts';
@@ -74,9 +73,7 @@ export class ClassicalState {
   /** The class of what is kept: the active one, or classes named by the method. */
   keepInActiveClass = $state(false);
   /** The call under way, and when it began. */
-  #running: { readonly sinceMs: number } | null = null;
-  /** Image pixels of one pixel of the size that the open image is worked on in. */
-  #step: { readonly imageId: number; readonly px: number } | null = null;
+  #running = $state.raw<{ readonly sinceMs: number } | null>(null);
   readonly #client: Client;
   readonly #editor: EditorView;
 
@@ -111,12 +108,11 @@ export class ClassicalState {
       order: 'replace',
       answer: async ({ id, question: { from, to } }, about) => {
         const { snap } = this.#parameters.scissors;
-        const step = await this.#stepOf(about.imageId);
         const path = await this.#follow('scissors', about, () =>
           client.call('classical.path', { imageId: about.imageId, from: [from.x, from.y], to: [to.x, to.y], snap }),
         );
         this.#told = { imageId: about.imageId, tool: 'scissors', ms: path.ms, work: null, found: 1 };
-        return { kind: 'answer', of: 'scissors', id, value: { points: path.points, stepPx: step } };
+        return { kind: 'answer', of: 'scissors', id, value: path };
       },
     });
     editor.answers('regions', {
@@ -153,6 +149,11 @@ export class ClassicalState {
     return told && told.tool === this.tool && told.imageId === this.#editor.document?.imageId ? told : null;
   }
 
+  /** An answer is awaited. */
+  get busy(): boolean {
+    return this.#running !== null;
+  }
+
   /** An answer is awaited for so long that it must be said. */
   get slow(): boolean {
     return this.#slow;
@@ -184,7 +185,7 @@ export class ClassicalState {
     const { tool } = this;
     const imageId = this.#editor.document?.imageId;
     if (!tool || imageId === undefined) return;
-    void this.#stepOf(imageId).catch(tellProblem);
+    void this.#client.call('classical.open', { imageId }).catch(tellProblem);
     if (tool === 'kmeans' || tool === 'mean-shift') this.#editor.askAgain();
   }
 
@@ -225,15 +226,6 @@ export class ClassicalState {
     if (run.suggestions) tellGood(`${run.suggestions} suggestions`, 'Tab goes through them; Shift+Enter accepts all that are shown.');
     else tellNote('No suggestions', 'The method found nothing to keep: change a parameter.');
     return run.suggestions;
-  }
-
-  async #stepOf(imageId: number): Promise<number> {
-    if (this.#step?.imageId === imageId) return this.#step.px;
-    const { work } = await this.#client.call('classical.open', { imageId });
-    const open = this.#editor.document;
-    if (open?.imageId !== imageId) throw new AppError('cancelled', 'Another image was opened.');
-    this.#step = { imageId, px: Math.max(1, open.width / work.width) };
-    return this.#step.px;
   }
 
   /** A call with its slowness told. Where nobody wants its answer any more and nothing newer was asked, it is cancelled. */

@@ -48,6 +48,8 @@ export interface MasksDraft {
 export interface ScribblesDraft {
   readonly kind: 'scribbles';
   readonly strokes: readonly Scribble[];
+  /** Colour of the next stroke, where a press would begin one. */
+  readonly brush?: string;
   /** Regions found so far, each in its colour; `null` is the colour of a new instance. */
   readonly masks: readonly { readonly rle: Rle; readonly color: string | null }[];
   readonly box?: Box | null;

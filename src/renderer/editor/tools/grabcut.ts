@@ -2,7 +2,7 @@ import type { Box, Rle } from '../../../shared/records.ts';
 import type { ImagePoint } from '../viewport.ts';
 import { clampPoint } from '../viewport.ts';
 import type { MarkedStroke } from './classical-asks.ts';
-import { beginStroke, extendStroke, shownStrokes } from './scribbling.ts';
+import { beginStroke, extendStroke, markColor, shownStrokes } from './scribbling.ts';
 import type { AskingInput, AskingTool, Draft, Step, ToolView } from './tool.ts';
 
 interface Cutting {
@@ -123,6 +123,7 @@ function show(state: Cutting, more: Partial<Step<GrabCutState>> = {}): Step<Grab
     kind: 'scribbles',
     strokes: shownStrokes(state.stroke ? [...state.strokes, state.stroke] : state.strokes),
     masks: state.rle ? [{ rle: state.rle, color: null }] : [],
+    brush: markColor(state.stroke?.mark ?? 1),
     box: state.box,
     pending: state.pending !== null,
   };

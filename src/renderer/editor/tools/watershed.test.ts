@@ -84,6 +84,8 @@ describe('watershed', () => {
     expect(player.draft).toMatchObject({ masks: [], pending: false });
     player.feed({ kind: 'cancel' });
     expect(player.draft).toBeNull();
+    player.move(30, 30);
+    expect(player.draft).toMatchObject({ strokes: [], masks: [] });
     expect(player.feed({ kind: 'remove-last' }).used).toBeFalsy();
   });
 });

@@ -94,14 +94,12 @@ function finish(state: WatershedState): Step<WatershedState> {
 }
 
 function show(state: WatershedState, more: Partial<Step<WatershedState>> = {}): Step<WatershedState> {
-  const strokes = state.stroke ? [...state.strokes, state.stroke] : state.strokes;
-  const draft: Draft | null = strokes.length
-    ? {
-        kind: 'scribbles',
-        strokes: shownStrokes(strokes),
-        masks: state.regions.filter(({ mark }) => mark > 0).map(({ rle, mark }) => ({ rle, color: markColor(mark) })),
-        pending: state.pending !== null,
-      }
-    : null;
+  const draft: Draft = {
+    kind: 'scribbles',
+    strokes: shownStrokes(state.stroke ? [...state.strokes, state.stroke] : state.strokes),
+    brush: markColor(state.stroke?.mark ?? state.object),
+    masks: state.regions.filter(({ mark }) => mark > 0).map(({ rle, mark }) => ({ rle, color: markColor(mark) })),
+    pending: state.pending !== null,
+  };
   return { state, draft, cursor: 'none', ...more };
 }
