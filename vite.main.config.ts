@@ -13,6 +13,7 @@ const EXTERNAL = [
   '@npmcli/config',
   '@npmcli/config/lib/definitions/index.js',
   'tar',
+  '@techstark/opencv-js',
 ];
 
 /**
@@ -35,6 +36,8 @@ export default defineConfig({
         cli: 'src/main/cli.ts',
         child: 'src/main/inference/child.ts',
         'sample-worker': 'src/main/sample-worker.ts',
+        'classical-worker': 'src/main/classical/worker.ts',
+        'render-worker': 'src/main/render-worker.ts',
       },
       external: [...EXTERNAL, ...builtinModules, ...builtinModules.map((name) => `node:${name}`)],
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

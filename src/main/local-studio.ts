@@ -2,14 +2,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostKind } from '../shared/answers.ts';
+import type { ProviderChoice } from '../shared/answers/providers.ts';
 import { appFolder } from './app-folder.ts';
+import { withClassical } from './classical/models.ts';
 import type { ChildChannel } from './inference/channel.ts';
 import { forkChannel } from './inference/channel.ts';
+import { gpuEnvironment } from './inference/gpu-place.ts';
 import type { Inference } from './inference/inference.ts';
 import { decoderName } from './inference/pixels.ts';
 import { createRemoteInference } from './inference/remote.ts';
+import { gpuFolderOf, providerRecord, recordFolderOf } from './provider-handlers.ts';
 import type { Studio } from './studio.ts';
 import { createStudio } from './studio.ts';
+import { createSettings } from './settings.ts';
 import { appVersion, packageFolder } from './version.ts';
 
 /** Where the user's own models lie, and the weights that were fetched. */
@@ -29,20 +34,42 @@ export function modelFolders(): string[] {
   return [ours, join(ours, 'catalog'), userModelFolder()];
 }
 
-/** The engine in this process. ONNX Runtime is loaded only where this is called. */
+/**
+ * The engine in this process, where ONNX Runtime is loaded only now; in a child where libraries for NVIDIA
+ * GPUs are installed, since the loader finds them only when a process starts with their place.
+ */
 export async function localInference(): Promise<Inference> {
+  if (gpuEnvironment(gpuFolderOf(appFolder())) !== null) return remoteInference(forkedEngine);
   const { createEngine } = await import('./inference/engine.ts');
-  return createEngine({ modelFolders: modelFolders(), providers: process.env['MASKLOOP_PROVIDERS'] });
+  return createEngine({ ...providerOptions(), record: providerRecord(appFolder()) });
 }
 
 /** The engine in a process of its own, started again when it ends. */
-function remoteInference(spawn: () => ChildChannel): Inference {
-  return createRemoteInference({ spawn, modelFolders: modelFolders(), providers: process.env['MASKLOOP_PROVIDERS'] });
+function remoteInference(spawn: (env: NodeJS.ProcessEnv) => ChildChannel): Inference {
+  const { refuse } = providerRecord(appFolder());
+  const record = { folder: recordFolderOf(appFolder()), refuse };
+  // Asked at each start: libraries may have been installed meanwhile.
+  return createRemoteInference({
+    ...providerOptions(),
+    record,
+    spawn: () => spawn(gpuEnvironment(gpuFolderOf(appFolder())) ?? process.env),
+  });
+}
+
+function providerOptions(): { modelFolders: string[]; providers: string | undefined; choice: ProviderChoice } {
+  const { providers, threads } = createSettings(appFolder()).get();
+  return { modelFolders: modelFolders(), providers: process.env['MASKLOOP_PROVIDERS'], choice: { providers, threads } };
+}
+
+/** In a child of plain Node; run from its source, or from the build of an installed package. */
+function forkedEngine(env: NodeJS.ProcessEnv): ChildChannel {
+  const source = import.meta.url.endsWith('.ts');
+  return forkChannel(fileURLToPath(new URL(source ? 'src/main/inference/child.ts' : 'dist/main/child.js', packageFolder)), env);
 }
 
 function hostStudio(host: HostKind, inference: Inference, pickFolder: (() => Promise<string | null>) | null): Studio {
   return createStudio({
-    inference,
+    inference: withClassical(inference),
     appFolder: appFolder(),
     modelFolders: modelFolders(),
     host,
@@ -59,20 +86,12 @@ export async function createLocalStudio(): Promise<Studio> {
 
 /** The browser host's: inference in a child of plain Node. */
 export function createServingStudio(): Studio {
-  // Run from its source, or from the build of an installed package.
-  const child = fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? 'src/main/inference/child.ts' : 'dist/main/child.js', packageFolder),
-  );
-  return hostStudio(
-    'browser',
-    remoteInference(() => forkChannel(child)),
-    null,
-  );
+  return hostStudio('browser', remoteInference(forkedEngine), null);
 }
 
 /** The desktop's: inference in whatever process `channel` starts. */
 export function createDesktopStudio(options: {
-  readonly channel: () => ChildChannel;
+  readonly channel: (env: NodeJS.ProcessEnv) => ChildChannel;
   readonly pickFolder: () => Promise<string | null>;
 }): Studio {
   return hostStudio('desktop', remoteInference(options.channel), options.pickFolder);

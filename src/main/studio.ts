@@ -16,6 +16,7 @@ import type { Project } from './project.ts';
 import { openProject } from './project.ts';
 import { placeProject } from './project-place.ts';
 import { createPromptHandlers } from './prompt-handlers.ts';
+import { createProviderHandlers } from './provider-handlers.ts';
 import { createRecent } from './recent.ts';
 import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
@@ -89,6 +90,7 @@ export function createStudio(options: StudioOptions): Studio {
     tell: (state) => events.tell('prompt.state', state),
     cacheBytes: () => settings.get().embeddingsMb * 2 ** 20,
   });
+  const providers = createProviderHandlers({ inference, current, settings, appFolder, tell: events.tell, closing: closing.signal });
   const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures, inference });
   const thread = createClassicalThread();
   const classical = createClassicalHandlers({
@@ -283,6 +285,7 @@ export function createStudio(options: StudioOptions): Studio {
     'document.redo': at(({ imageId, base }) => committed(current().store.documents.redo(imageId, base))),
 
     ...models.handlers,
+    ...providers,
     ...prompts.handlers,
     ...views.handlers,
     'engine.status': at(() => inference.status()),

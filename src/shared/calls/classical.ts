@@ -16,7 +16,7 @@ export interface ClassicalInstance {
   readonly label: string;
   /** K-means: the cluster's number from 1; watershed: the strokes' mark; else the number in this list, from 1. */
   readonly mark: number;
-  /** How sure: what the method has for it, 0..1; 1 where it has nothing. */
+  /** Always 1: none of the methods says how sure it is. */
   readonly score: number;
   readonly box: Box;
   /** At the image's full size. */
@@ -50,6 +50,8 @@ export interface ClassicalOpened {
 export interface ScissorsPath {
   /** Flat `x0, y0, x1, y1, …` from the first point to the last, both snapped; at least one point. */
   readonly points: readonly number[];
+  /** How far apart the places are that the path could choose from, image pixels. */
+  readonly stepPx: number;
   readonly ms: number;
 }
 

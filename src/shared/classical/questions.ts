@@ -16,7 +16,7 @@ export interface Range {
 export const RANGES = {
   kmeans: {
     k: { min: 2, max: 12, step: 1, initial: 4 },
-    /** Weight of the place beside the colour: 0 clusters colours alone, 1 lets the picture's width count as its whole range of colours. */
+    /** Weight of the place beside the colour: 0 clusters colours alone, 1 lets the longer side count as much as black from white. */
     position: { min: 0, max: 1, step: 0.05, initial: 0 },
     /** Independent k-means++ beginnings; the most compact one is kept. */
     attempts: { min: 1, max: 10, step: 1, initial: 3 },
@@ -115,7 +115,7 @@ export const questionSchema = z.discriminatedUnion('method', [
   z.object({
     method: z.literal('grabcut'),
     parameters: grabcutParameters.prefault({}),
-    /** Everything outside it is background. Null needs strokes of both kinds. */
+    /** Everything outside it is background. Null: the whole image, and then a stroke on the object is needed. */
     box: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]).readonly().nullable(),
     strokes: z.array(stroke).max(1000).readonly().default([]),
   }),
