@@ -119,7 +119,7 @@ def main():
             "outputs": {"masks": "masks", "scores": "iou_predictions", "lowRes": "low_res_masks"},
         },
         "labels": ["object"], "thresholds": {"score": 0.88, "keep": 0.7},
-        "license": "Apache-2.0", "source": "test/tiny-models/make_tiny_sam.py", "goldens": [],
+        "license": "Apache-2.0", "source": "test/tiny-prompts/make_tiny_sam.py", "goldens": [],
     }
     with open(os.path.join(HERE, "manifest.json"), "w") as file:
         json.dump(manifest, file, indent=2)
