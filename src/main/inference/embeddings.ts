@@ -26,8 +26,11 @@ export interface EmbeddingFolder {
 export interface Embeddings {
   get(key: EmbeddingKey, folder: EmbeddingFolder | null): Promise<Embedding | null>;
   has(key: EmbeddingKey, folder: EmbeddingFolder | null): Promise<boolean>;
-  /** A disk that cannot be written costs only the time to make it again. */
-  put(key: EmbeddingKey, folder: EmbeddingFolder | null, embedding: Embedding): Promise<void>;
+  /**
+   * `inMemory` for one that is asked for now; one that is made ahead must not push out what is in use.
+   * A disk that cannot be written costs only the time to make it again.
+   */
+  put(key: EmbeddingKey, folder: EmbeddingFolder | null, embedding: Embedding, inMemory: boolean): Promise<void>;
   /** The views of an image that are kept. */
   views(imageSha: string, digest: string, folder: EmbeddingFolder | null): Promise<readonly View[]>;
 }
@@ -100,10 +103,10 @@ export function createEmbeddings(): Embeddings {
       return memory.has(name) || (folder !== null && (await indexOf(folder)).has(name));
     },
 
-    async put(key, folder, embedding) {
+    async put(key, folder, embedding, inMemory) {
       const name = nameOf(key);
-      remember(name, key, embedding);
-      if (!folder) return;
+      if (inMemory || !folder) remember(name, key, embedding);
+      if (!folder || folder.bytes === 0) return;
       const index = await indexOf(folder);
       const bytes = pack(embedding.tensors);
       const path = join(folder.path, name);

@@ -69,8 +69,9 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
   let decoded: { readonly imageSha: string; readonly picture: Promise<RgbImage> } | null = null;
   let lastId = 0;
 
-  function picture({ imageSha, path }: EmbedRequest): Promise<RgbImage> {
+  function picture({ imageSha, path, priority }: EmbedRequest): Promise<RgbImage> {
     if (decoded?.imageSha === imageSha) return decoded.picture;
+    if (priority === 'idle') return decodeRgb(path, PIXELS);
     const begun = { imageSha, picture: decodeRgb(path, PIXELS) };
     decoded = begun;
     begun.picture.catch(() => {
@@ -92,7 +93,7 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
     if (signal?.aborted) throw cancelled();
     const ran = await sessions.run(session, encoderFeeds(manifest, view, part(source, view, request)));
     const embedding = embeddingOf(manifest, view, ran.outputs);
-    const put = embeddings.put(key, request.cache, embedding);
+    const put = embeddings.put(key, request.cache, embedding, request.priority === 'user');
     writing.add(put);
     void put.finally(() => writing.delete(put));
     return { embedding, image, cached: false, provider: ran.session.provider, ms: performance.now() - startedAt };
@@ -191,6 +192,8 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
     prompt,
     decode,
     async embed(model, request, signal) {
+      const key = { imageSha: request.imageSha, digest: model.digest, view: wholeView(request) };
+      if (request.priority === 'idle' && (await embeddings.has(key, request.cache))) return { cached: true, provider: null, ms: 0 };
       const { cached, provider, ms } = await look(model, request, wholeView(request), signal);
       return { cached, provider: cached ? null : provider, ms };
     },
