@@ -1,10 +1,12 @@
-"""Writes the two tiny, untrained Mask R-CNNs that the engine's tests run, with PyTorch's own answers.
+"""Writes the three tiny, untrained Mask R-CNNs that the engine's tests run, with PyTorch's own answers.
 
 They find nothing sensible: their weights are random. What they test is that our way from an image file
-to instances gives what torchvision gives, for both signatures, in a second instead of a minute:
+to instances gives what torchvision gives, for each signature, in a second instead of a minute:
   tiny-torchvision  image [3,H,W] RGB 0..1, masks pasted at full size by the graph
   tiny-zoo          image [3,H,W] BGR minus mean, resized and padded; 28 x 28 masks, pasted by the caller
                     (the signature of the ONNX model zoo's MaskRCNN-12)
+  tiny-detectron2   image [3,H,W] BGR 0..255, resized; mean and padding in the graph; classes from 0, their order and
+                    names as Detectron2's export_model.py gives them in tracing mode
 
 Usage: /usr/bin/python3 make_tiny_models.py   (torch 1.13, torchvision 0.14, onnx 1.12, numpy, Pillow)
 """
@@ -22,6 +24,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LABELS = ["alpha", "beta", "gamma"]
 MEAN_BGR = np.array([102.9801, 115.9465, 122.7717], np.float32)
 SHORT, LONG, PAD = 160, 256, 32
+# Names of the graphs' outputs in their order; those of the manifest's keys.
+ZOO_OUTPUTS = ["boxes", "labels", "scores", "masks"]
+DETECTRON_OUTPUTS = ["pred_boxes", "pred_classes", "pred_masks", "scores", "image_size"]
 torch.manual_seed(11)
 torch.set_num_threads(1)
 
@@ -104,6 +109,25 @@ class Zoo(nn.Module):
         return found["boxes"], found["labels"], found["scores"], found["masks"]
 
 
+class Detectron2(nn.Module):
+    """[3,H,W] BGR 0..255 -> pred_boxes, pred_classes from 0, pred_masks [n,1,28,28], scores, image_size"""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.register_buffer("mean", torch.from_numpy(MEAN_BGR).view(3, 1, 1))
+
+    def forward(self, image):
+        height, width = image.shape[1], image.shape[2]
+        batch = nn.functional.pad((image - self.mean) / 255.0, (0, -width % PAD, 0, -height % PAD)).unsqueeze(0)
+        sizes = [(height, width)]
+        features = {"0": self.model.backbone(batch)}
+        proposals, _ = self.model.rpn(ImageList(batch, sizes), features)
+        found = self.model.roi_heads(features, proposals, sizes)[0][0]
+        size = torch.stack([torch.as_tensor(height), torch.as_tensor(width)])
+        return found["boxes"], found["labels"] - 1, found["masks"], found["scores"], size
+
+
 def photo(width, height):
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     red = 127 + 90 * np.sin(x / 17) * np.cos(y / 23)
@@ -147,14 +171,14 @@ def instances(found, masks, scale, width, height):
     return {"width": width, "height": height, "instances": out}
 
 
-def write(name, module, example, answers, variant, color, value_range, mean, fit):
+def write(name, module, example, answers, variant, color, value_range, mean, fit, outputs=ZOO_OUTPUTS, first=1):
     folder = os.path.join(HERE, name)
     os.makedirs(os.path.join(folder, "golden"), exist_ok=True)
     path = os.path.join(folder, "model.onnx")
     torch.onnx.export(
         module, (example,), path, opset_version=11, input_names=["image"],
-        output_names=["boxes", "labels", "scores", "masks"],
-        dynamic_axes={"image": {1: "height", 2: "width"}, "boxes": {0: "n"}, "labels": {0: "n"}, "scores": {0: "n"}, "masks": {0: "n"}},
+        output_names=outputs,
+        dynamic_axes={"image": {1: "height", 2: "width"}, **{key: {0: "n"} for key in outputs[:4]}},
     )
     data = open(path, "rb").read()
     goldens = []
@@ -168,22 +192,28 @@ def write(name, module, example, answers, variant, color, value_range, mean, fit
         "family": "mask-rcnn", "variant": variant,
         "file": {"path": "model.onnx", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
         "input": {"name": "image", "color": color, "range": value_range, "mean": mean, "std": [1, 1, 1], "fit": fit},
-        "outputs": {"boxes": "boxes", "labels": "labels", "scores": "scores", "masks": "masks"},
-        "labels": LABELS, "labelOffset": 1, "thresholds": {"score": 0.3, "keep": 0.05, "mask": 0.5},
+        "outputs": dict(zip(["boxes", "labels", "masks", "scores"] if first == 0 else ZOO_OUTPUTS, outputs)),
+        "labels": LABELS, "labelOffset": first, "thresholds": {"score": 0.3, "keep": 0.05, "mask": 0.5},
         "license": "Apache-2.0", "source": "test/tiny-models/make_tiny_models.py",
         "goldens": goldens,
     }
     json.dump(manifest, open(os.path.join(folder, "manifest.json"), "w"), indent=2)
 
 
-def prepare_zoo(pixels):
-    """The ONNX model zoo's preprocessing, word for word but for the sizes."""
+def resized(pixels):
+    """Short side first, as Detectron does."""
     height, width = pixels.shape[:2]
     scale = SHORT / min(width, height)
     if max(width, height) * scale > LONG:
         scale = LONG / max(width, height)
     small = Image.fromarray(pixels).resize((int(scale * width), int(scale * height)), Image.BILINEAR)
-    bgr = np.asarray(small, np.float32)[:, :, ::-1] - MEAN_BGR
+    return np.asarray(small, np.float32)[:, :, ::-1], scale
+
+
+def prepare_zoo(pixels):
+    """The ONNX model zoo's preprocessing, word for word but for the sizes."""
+    bgr, scale = resized(pixels)
+    bgr = bgr - MEAN_BGR
     padded = np.zeros((3, -(-bgr.shape[0] // PAD) * PAD, -(-bgr.shape[1] // PAD) * PAD), np.float32)
     padded[:, : bgr.shape[0], : bgr.shape[1]] = bgr.transpose(2, 0, 1)
     return torch.from_numpy(padded), scale
@@ -215,6 +245,16 @@ def main():
         write("tiny-zoo", Zoo(model).eval(), examples[0], answers,
               "zoo", "bgr", 255, [float(v) for v in MEAN_BGR],
               {"mode": "short-side", "shortSide": SHORT, "longSide": LONG, "padMultiple": PAD})
+        answers, examples = [], []
+        for golden, pixels in photos:
+            height, width = pixels.shape[:2]
+            bgr, scale = resized(pixels)
+            examples.append(torch.from_numpy(bgr.transpose(2, 0, 1).copy()))
+            boxes, classes, found, scores, _ = Detectron2(model).eval()(examples[-1])
+            masks = [paste(m, b / scale, height, width, 0.5) for m, b in zip(found, boxes)]
+            answers.append((golden, pixels, instances((boxes, classes + 1, scores), masks, scale, width, height)))
+        write("tiny-detectron2", Detectron2(model).eval(), examples[0], answers, "detectron2", "bgr", 255, [0, 0, 0],
+              {"mode": "short-side", "shortSide": SHORT, "longSide": LONG, "padMultiple": 1}, DETECTRON_OUTPUTS, 0)
 
 
 main()

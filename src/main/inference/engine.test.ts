@@ -28,9 +28,11 @@ afterAll(async () => {
 });
 
 describe('the engine', () => {
-  it('answers as PyTorch does, for both signatures and for sizes other than the traced one', async () => {
+  it('answers as PyTorch does, for every signature and for sizes other than the traced one', async () => {
     const reports = await checkModels(engine, [tiny]);
     expect(reports.map((report) => [report.modelId, report.image, report.problem])).toEqual([
+      ['tiny-detectron2', 'golden/wide.png', null],
+      ['tiny-detectron2', 'golden/tall.png', null],
       ['tiny-torchvision', 'golden/wide.png', null],
       ['tiny-torchvision', 'golden/tall.png', null],
       ['tiny-zoo', 'golden/wide.png', null],
