@@ -63,7 +63,7 @@ async function start(): Promise<void> {
   own.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   own.setPermissionCheckHandler(() => false);
   const running = createDesktopStudio({
-    channel: () => utilityChannel(utilityProcess, fileURLToPath(new URL('dist/main/child.js', packageFolder))),
+    channel: (env) => utilityChannel(utilityProcess, fileURLToPath(new URL('dist/main/child.js', packageFolder)), env),
     pickFolder,
   });
   studio = running;

@@ -1,18 +1,23 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import type { RunOptions } from '../shared/answers.ts';
+import { HINTLESS_METHODS } from '../shared/classical/questions.ts';
 import { toWireError } from '../shared/errors.ts';
 import { appFolder } from './app-folder.ts';
 import type { Console } from './cli-console.ts';
 import { count, createConsole, EXIT } from './cli-console.ts';
+import { addCutoutCommand } from './cli-cutout.ts';
 import { demoJob } from './cli-demo.ts';
 import { evaluateJob } from './cli-evaluate.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { acceptJob, exportJob, predictJob, scanJob } from './cli-jobs.ts';
 import { getModelJob, removeModelJob } from './cli-fetch.ts';
+import { addGpuCommands } from './cli-gpu.ts';
 import { checkModelsJob, listModelsJob } from './cli-models.ts';
 import { score, wholeNumber } from './cli-numbers.ts';
 import { addRenderCommand } from './cli-render.ts';
 import { createSession } from './cli-session.ts';
+import { setting } from './cli-setting.ts';
 import type { Session } from './cli-session.ts';
 import { verifyJob } from './cli-verify.ts';
 import { createLocalStudio } from './local-studio.ts';
@@ -108,11 +113,18 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
 
   command('predict <folder>', 'let a model propose instances')
     .option('--model <id>', 'model to use (see `maskloop models list`)')
+    .addOption(new Option('--method <id>', 'a classical method instead').choices(HINTLESS_METHODS).conflicts('model'))
+    .option('--set <name=value>', 'a parameter of the method, or an option of the model; may be repeated', setting, {})
     .option('--all', 'also images that somebody has worked on; their annotations stay as they are')
     .option('--resume <run>', 'go on with an interrupted or cancelled run', wholeNumber)
-    .action((folder: string, options: { model?: string; all?: true; resume?: number }) =>
+    .action((folder: string, options: { model?: string; method?: string; set: RunOptions; all?: true; resume?: number }) =>
       withStudio((session) =>
-        predictJob(session, folder, { model: options.model ?? null, all: options.all === true, resume: options.resume ?? null }),
+        predictJob(session, folder, {
+          model: options.model ?? options.method ?? null,
+          all: options.all === true,
+          resume: options.resume ?? null,
+          set: options.set,
+        }),
       ),
     );
 
@@ -132,6 +144,7 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     );
 
   addRenderCommand(command, withStudio);
+  addCutoutCommand(command, { withStudio, console, signal, finish });
 
   command('evaluate', 'COCO figures of results, or of a model, against a truth')
     .requiredOption('--truth <file>', 'COCO dataset')
@@ -173,6 +186,8 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .action(async (id: string | undefined) => {
       finish(await checkModelsJob(console, id ?? null));
     });
+
+  addGpuCommands(root, { console, signal, finish });
 
   command('verify <folder>', 'check the project file: integrity, references, and that the journal replays to the same state').action(
     (folder: string) => {

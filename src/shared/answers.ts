@@ -171,6 +171,9 @@ export interface Settings {
   readonly modelId: string | null;
   readonly promptModelId: string | null;
   readonly embeddingsMb: number;
+  /** Execution providers to try, in their order, and threads on the CPU; null is automatic. */
+  readonly providers: readonly string[] | null;
+  readonly threads: number | null;
   readonly minScore: number;
   readonly brushPx: number;
   readonly colouring: 'instance' | 'semantic';

@@ -16,6 +16,7 @@ import type {
   Settings,
 } from './answers.ts';
 import type { ModelFetch } from './answers/models.ts';
+import type { GpuProgress } from './answers/providers.ts';
 import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
 import { CLASSICAL_CALLS } from './calls/classical.ts';
@@ -23,6 +24,7 @@ import { CUTOUT_CALLS } from './calls/cutouts.ts';
 import { MODEL_CALLS } from './calls/models.ts';
 import type { PromptEvents } from './calls/prompts.ts';
 import { PROMPT_CALLS } from './calls/prompts.ts';
+import { PROVIDER_CALLS } from './calls/providers.ts';
 import { VIEW_CALLS } from './calls/views.ts';
 import type { ImageDocument, ImageRecord, Label } from './records.ts';
 import { IMAGE_STATES } from './records.ts';
@@ -112,6 +114,7 @@ export const CALLS = {
   'document.redo': call(base).answers<Saved>(),
 
   ...MODEL_CALLS,
+  ...PROVIDER_CALLS,
   ...CLASSICAL_CALLS,
   ...PROMPT_CALLS,
   ...VIEW_CALLS,
@@ -153,6 +156,7 @@ export interface Events extends PromptEvents {
   readonly 'export.progress': ExportProgress;
   readonly 'pictures.progress': PictureProgress;
   readonly 'models.progress': ModelFetch;
+  readonly 'gpu.progress': GpuProgress;
   readonly 'models.changed': readonly ModelInfo[];
 }
 export type EventName = keyof Events;
@@ -168,6 +172,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'export.progress',
   'pictures.progress',
   'models.progress',
+  'gpu.progress',
   'models.changed',
 ];
 

@@ -78,6 +78,8 @@ export const settingsSchema = z.object({
   promptModelId: z.string().nullable(),
   /** The most that a project's embeddings take on the disk; 0 keeps none. */
   embeddingsMb: z.number().int().min(0).max(1_000_000),
+  providers: z.array(z.string().min(1).max(40)).max(20).readonly().nullable(),
+  threads: z.number().int().min(1).max(256).nullable(),
   minScore: z.number().min(0).max(1),
   brushPx: z.number().min(1).max(500),
   colouring: z.enum(['instance', 'semantic']),
@@ -89,6 +91,8 @@ export const DEFAULT_SETTINGS: z.infer<typeof settingsSchema> = {
   modelId: 'mask-rcnn-scenes',
   promptModelId: null,
   embeddingsMb: 2048,
+  providers: null,
+  threads: null,
   minScore: 0.5,
   brushPx: 24,
   colouring: 'instance',

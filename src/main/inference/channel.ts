@@ -30,10 +30,10 @@ function sourceChild(): string {
 /** How much of the child's stderr is kept for the message about its end, in characters. */
 const LAST_WORDS = 2000;
 
-/** Starts the inference process as a child of plain Node. `entry` is `child.ts` or its build. */
-export function forkChannel(entry: string = sourceChild()): ChildChannel {
+/** Starts the inference process as a child of plain Node, with the environment `env`. `entry` is `child.ts` or its build. */
+export function forkChannel(entry: string = sourceChild(), env: NodeJS.ProcessEnv = process.env): ChildChannel {
   // Flags for a debugger or a test runner are this process's, not the child's.
-  const child = fork(entry, [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(entry, [], { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-LAST_WORDS);

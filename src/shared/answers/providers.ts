@@ -116,6 +116,14 @@ export interface ProvidersReport {
   readonly gpu: GpuStatus;
 }
 
+/** What the user chose; null is automatic. */
+export interface ProviderChoice {
+  /** Providers to try, in their order; the CPU is always the last. */
+  readonly providers: readonly string[] | null;
+  /** Threads inside one operator on the CPU. */
+  readonly threads: number | null;
+}
+
 /** One provider's answer to a measurement. */
 export interface Measured {
   readonly provider: string;
