@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { acceptAbove } from '../shared/accept.ts';
-import type { ExportReport, ModelInfo, RunFailure, RunInfo } from '../shared/answers.ts';
+import type { ExportReport, ModelInfo, RunFailure, RunInfo, RunOptions } from '../shared/answers.ts';
 import type { CallInput } from '../shared/contract.ts';
 import { isEmpty } from '../shared/diff.ts';
 import { AppError } from '../shared/errors.ts';
@@ -53,6 +53,8 @@ export interface PredictOptions {
   readonly all: boolean;
   /** Goes on with this run instead of starting one. */
   readonly resume: number | null;
+  /** What the model is told beside the image. */
+  readonly set?: RunOptions;
 }
 
 export interface Predicted {
@@ -68,8 +70,10 @@ export async function predictImages(session: Session, options: PredictOptions): 
   const run = await finishRun(session, async () => {
     if (resume !== null) return session.call('predict.resume', { runId: resume });
     const model = await chooseModel(session, options.model);
-    session.console.say(`Model: ${model.name} (${model.id} ${model.version}), ${count(model.labels.length, 'class')}`);
-    return session.call('predict.start', { modelId: model.id, scope: { kind: 'folder', untouched: !options.all } });
+    const classes = model.labels.length > 0 ? `, ${count(model.labels.length, 'class')}` : '';
+    session.console.say(`Model: ${model.name} (${model.id} ${model.version})${classes}`);
+    const scope = { kind: 'folder', untouched: !options.all } as const;
+    return session.call('predict.start', { modelId: model.id, scope, options: options.set ?? {} });
   });
   const failures = await session.call('runs.failures', { runId: run.id });
   if (run.state === 'failed') throw new AppError('model-run', run.message ?? `Run ${run.id} failed.`, { runId: run.id });
@@ -96,7 +100,7 @@ async function chooseModel(session: Session, id: string | null): Promise<ModelIn
   const models = await session.call('models.list', {});
   const known = models.map((model) => model.id).join(', ') || 'none';
   if (id === null) {
-    const ready = models.filter((model) => model.problem === null);
+    const ready = models.filter((model) => model.problem === null && model.family !== 'classical');
     const only = ready[0];
     if (ready.length === 1 && only !== undefined) return only;
     throw new AppError('invalid', `Say which model to use with --model. There are: ${known}.`, {});
