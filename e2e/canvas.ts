@@ -20,10 +20,10 @@ async function toScreen(page: Page, points: readonly Point[]): Promise<Point[]> 
   return points.map(([x, y]) => [box.x + view.x + x * view.scale, box.y + view.y + y * view.scale] as const);
 }
 
-export async function clickAt(page: Page, point: Point): Promise<void> {
+export async function clickAt(page: Page, point: Point, button: 'left' | 'right' = 'left'): Promise<void> {
   const [at] = await toScreen(page, [point]);
   await page.mouse.move(at![0], at![1]);
-  await page.mouse.click(at![0], at![1]);
+  await page.mouse.click(at![0], at![1], { button });
 }
 
 /** Presses at the first point, moves through the others, and lets go at the last. */

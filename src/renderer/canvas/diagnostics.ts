@@ -1,4 +1,5 @@
 import type { ImageDocument } from '../../shared/records.ts';
+import type { Draft } from '../editor/tools/draft.ts';
 import type { EditorView } from '../editor/types.ts';
 
 /**
@@ -10,6 +11,8 @@ export interface Diagnostics {
   viewport(): { readonly scale: number; readonly x: number; readonly y: number };
   document(): ImageDocument | null;
   readonly revision: number | null;
+  /** What the tool in hand shows that nobody has accepted yet. */
+  draft(): Draft | null;
 }
 
 declare global {
@@ -26,6 +29,7 @@ export function exposeDiagnostics(editor: EditorView): () => void {
     get revision() {
       return editor.document?.revision ?? null;
     },
+    draft: () => editor.stage.draft,
   });
   window.__maskloop = diagnostics;
   return () => {
