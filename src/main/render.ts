@@ -5,13 +5,13 @@ import { AppError } from '../shared/errors.ts';
 import type { ImageDocument, ImageRecord, Label } from '../shared/records.ts';
 import { classMap } from '../shared/views/class-map.ts';
 import { rgbOf } from '../shared/views/coverage.ts';
-import { drawOverlay } from '../shared/views/overlay.ts';
 import { shownInstances } from '../shared/views/scene.ts';
 import { decodeRgb, encodePng } from './inference/pixels.ts';
 import { pathOf } from './jobs.ts';
-import { interLettering } from './lettering.ts';
 import { createPictureFiles, isMeant, pictureStems, takenReason } from './render-files.ts';
 import { encodeIndexedPng } from './render-indexed.ts';
+import type { RenderThread } from './render-thread.ts';
+import { createRenderThread } from './render-thread.ts';
 
 /** What pictures are made from. */
 export interface PictureSource {
@@ -41,28 +41,36 @@ export async function renderOverlays(
   const stems = pictureStems(all);
   const wanted = all.filter(({ id, path }) => isMeant(path, options.pattern) && (!options.imageIds || options.imageIds.includes(id)));
   const skipped: { path: string; reason: string }[] = [];
-  for (const [done, image] of wanted.entries()) {
-    onProgress(done, wanted.length);
-    if (signal.aborted) throw new AppError('cancelled', `Cancelled after ${files.written.length} of ${wanted.length} pictures.`, { out });
-    const name = `${stems.get(image.id) ?? image.path}.png`;
-    const reason = image.error ?? (files.isTaken(name) ? takenReason(name) : null);
-    if (reason !== null) {
-      skipped.push({ path: image.path, reason });
-      continue;
+  const thread = createRenderThread(signal);
+  try {
+    for (const [done, image] of wanted.entries()) {
+      onProgress(done, wanted.length);
+      if (signal.aborted)
+        throw new AppError('cancelled', `Cancelled after ${files.written.length} of ${wanted.length} pictures, which stay in ${out}.`, {
+          out,
+        });
+      const name = `${stems.get(image.id) ?? image.path}.png`;
+      const reason = image.error ?? (files.isTaken(name) ? takenReason(name) : null);
+      if (reason !== null) {
+        skipped.push({ path: image.path, reason });
+        continue;
+      }
+      try {
+        await files.write(name, await render(thread, source, image, options));
+      } catch (thrown) {
+        if (!(thrown instanceof AppError) || thrown.detail['reason'] === undefined) throw thrown;
+        skipped.push({ path: image.path, reason: String(thrown.detail['reason']) });
+      }
     }
-    try {
-      await files.write(name, await render(source, image, options));
-    } catch (thrown) {
-      if (!(thrown instanceof AppError) || thrown.detail['reason'] === undefined) throw thrown;
-      skipped.push({ path: image.path, reason: String(thrown.detail['reason']) });
-    }
+  } finally {
+    await thread.close();
   }
   if (options.indexed && files.written.length > 0) await writeClasses(source.labels, options);
   onProgress(wanted.length, wanted.length);
   return { out, files: files.written, skipped, ms: Math.round(performance.now() - started) };
 }
 
-async function render(source: PictureSource, image: ImageRecord, options: RenderOptions): Promise<Buffer> {
+async function render(thread: RenderThread, source: PictureSource, image: ImageRecord, options: RenderOptions): Promise<Buffer> {
   const instances = shownInstances(source.document(image.id), options.minScore);
   const { labels } = source;
   if (options.indexed) {
@@ -70,8 +78,8 @@ async function render(source: PictureSource, image: ImageRecord, options: Render
     return encodeIndexedPng(map, image.width, image.height, [[0, 0, 0], ...labels.map((label) => rgbOf(label.color))]);
   }
   const pixels = await decodeRgb(pathOf(source.folder, image));
-  drawOverlay(pixels, { view: options.view, instances, labels, lettering: options.text ? interLettering() : null });
-  return encodePng(pixels.data, pixels.width, pixels.height, 3);
+  const drawn = await thread.draw({ kind: 'overlay', pixels, view: options.view, instances, labels, text: options.text });
+  return encodePng(drawn.data, drawn.width, drawn.height, 3);
 }
 
 /** Which number of an index PNG is which class; a fresh export of the same project says the same. */

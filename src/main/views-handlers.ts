@@ -1,6 +1,9 @@
 import type { PictureProgress } from '../shared/answers/views.ts';
+import type { CUTOUT_CALLS } from '../shared/calls/cutouts.ts';
 import type { VIEW_CALLS } from '../shared/calls/views.ts';
 import type { Handlers } from '../shared/contract.ts';
+import { createCutouts } from './cutouts-handlers.ts';
+import type { Inference } from './inference/inference.ts';
 import type { Paced } from './paced.ts';
 import { createPictureJobs } from './picture-jobs.ts';
 import type { Project } from './project.ts';
@@ -30,18 +33,21 @@ interface ViewsContext {
   /** An abort cancels what runs. */
   readonly closing: AbortSignal;
   readonly progress: Paced<PictureProgress>;
+  readonly inference: Inference;
 }
 
 export interface Views {
-  readonly handlers: Pick<Handlers, keyof typeof VIEW_CALLS>;
+  readonly handlers: Pick<Handlers, keyof typeof VIEW_CALLS | keyof typeof CUTOUT_CALLS>;
   /** Cancels the job that writes pictures, if one runs, and waits for its end. */
   stop(): Promise<void>;
 }
 
 /** The four views as pictures. `current` answers with the open project or throws. */
-export function createViewsHandlers({ current, closing, progress }: ViewsContext): Views {
+export function createViewsHandlers({ current, closing, progress, inference }: ViewsContext): Views {
   const pictures = createPictureJobs(closing, (told) => progress.push(told));
+  const cutouts = createCutouts({ current, source: pictureSource, pictures, inference });
   const handlers: Views['handlers'] = {
+    ...cutouts.handlers,
     'overlays.render': (options) =>
       pictures.run('render', async (signal, onProgress) => {
         const project = current();
@@ -58,6 +64,7 @@ export function createViewsHandlers({ current, closing, progress }: ViewsContext
     async stop() {
       pictures.cancel();
       await pictures.ended();
+      await cutouts.stop();
       progress.stop();
     },
   };

@@ -130,6 +130,21 @@ async function decodePixels(path: string, header: ImageHeader, maxPixels: number
   return { width: info.width, height: info.height, data };
 }
 
+/**
+ * An image as interleaved RGBA of exactly this size: `cover` fills it and cuts what reaches over, `contain` shows all of
+ * it in the middle of nothing. @throws AppError as `readHeader`.
+ */
+export async function decodeFitted(path: string, width: number, height: number, fit: 'cover' | 'contain'): Promise<Uint8Array> {
+  const header = await readHeader(path);
+  return guarded(path, () =>
+    oriented(path, header)
+      .ensureAlpha()
+      .resize(width, height, { fit, background: { r: 0, g: 0, b: 0, alpha: 0 } })
+      .raw({ depth: 'uchar' })
+      .toBuffer(),
+  );
+}
+
 /** A WebP of at most `maxPx` a side, oriented, never enlarged. @throws AppError as `readHeader`. */
 export async function thumbnail(path: string, maxPx: number): Promise<Buffer> {
   const header = await readHeader(path);
@@ -166,6 +181,15 @@ export function encodeJpeg(rgb: RgbImage, quality = 92): Promise<Buffer> {
 /** PNG of interleaved 8-bit pixels with 1 (grey), 3 (RGB) or 4 (RGBA) channels. */
 export function encodePng(data: Uint8Array, width: number, height: number, channels: 1 | 3 | 4): Promise<Buffer> {
   return raw(data, width, height, channels).png().toBuffer();
+}
+
+/** The same as `encodePng`, scaled down to this size; alpha weighs the colours. */
+export function shrinkPng(
+  image: { readonly data: Uint8Array; readonly width: number; readonly height: number; readonly channels: 3 | 4 },
+  width: number,
+  height: number,
+): Promise<Buffer> {
+  return raw(image.data, image.width, image.height, image.channels).resize(width, height, { fit: 'fill' }).png().toBuffer();
 }
 
 function raw(data: Uint8Array, width: number, height: number, channels: 1 | 3 | 4): ReturnType<Sharp> {
