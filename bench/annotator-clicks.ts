@@ -39,16 +39,11 @@ export function deepest(region: Uint8Array, width: number, height: number): Deep
     bound[0] = -Infinity;
     bound[1] = Infinity;
     for (let x = 1; x < w; x++) {
-      let meet = 0;
-      for (;;) {
-        const other = at[last] ?? 0;
-        meet = (lift(x) - lift(other)) / (2 * (x - other));
-        if (meet > (bound[last] ?? 0)) break;
-        last--;
-      }
+      const meet = (k: number): number => (lift(x) - lift(at[k] ?? 0)) / (2 * (x - (at[k] ?? 0)));
+      while (meet(last) <= (bound[last] ?? 0)) last--;
+      bound[last + 1] = meet(last);
       last++;
       at[last] = x;
-      bound[last] = meet;
       bound[last + 1] = Infinity;
     }
     for (let x = 0, k = 0; x < w; x++) {

@@ -96,6 +96,8 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
     const put = embeddings.put(key, request.cache, embedding, request.priority === 'user');
     writing.add(put);
     void put.finally(() => writing.delete(put));
+    // Nobody waits for what is made ahead, so it is told when it is safe.
+    if (request.priority === 'idle') await put;
     return { embedding, image, cached: false, provider: ran.session.provider, ms: performance.now() - startedAt };
   }
 
