@@ -13,6 +13,7 @@ import { paintTextPill } from './pills.ts';
 /** Drafts that a model or a method has a part in: dashed, since nobody has accepted them yet. */
 const FILL = 0.34;
 const FAINT_FILL = 0.14;
+const REGION_FILL = 0.42;
 const DASH: readonly number[] = [7, 5];
 const EDGE = 'rgba(15, 17, 19, 0.7)';
 
@@ -28,7 +29,10 @@ export function paintMasks(paint: Paint, stage: StageView, draft: MasksDraft): v
 /** Strokes over the regions found from them so far. */
 export function paintScribbles(paint: Paint, stage: StageView, draft: ScribblesDraft, scratch: () => Paint | null): void {
   const { viewport } = stage;
-  for (const { rle, color } of draft.masks) paintFound(paint, viewport, rle, color ?? stage.draftColor, false, draft.pending ?? false);
+  for (const { rle, color } of draft.masks) {
+    if (draft.divides) paintRegion(paint, viewport, rle, color ?? stage.draftColor);
+    else paintFound(paint, viewport, rle, color ?? stage.draftColor, false, draft.pending ?? false);
+  }
   if (draft.box) paintGiven(paint, viewport, draft.box);
   const second = draft.strokes.length ? scratch() : null;
   if (second) {
@@ -84,6 +88,21 @@ export function paintPath(paint: Paint, stage: StageView, draft: PathDraft): voi
     paint.fill();
     paint.strokeStyle = draft.closing ? '#FFFFFF' : INK;
     paint.stroke();
+  });
+}
+
+/** One of the regions that an image was divided into: its neighbours have lines too. */
+function paintRegion(paint: Paint, viewport: Viewport, rle: Rle, color: string): void {
+  const path = pathOf(maskGeometry(rle));
+  inImage(paint, viewport, () => {
+    paint.fillStyle = color;
+    paint.globalAlpha = REGION_FILL;
+    paint.fill(path, 'evenodd');
+    paint.globalAlpha = 0.9;
+    paint.lineJoin = 'round';
+    paint.strokeStyle = color;
+    paint.lineWidth = 1 / viewport.scale;
+    paint.stroke(path);
   });
 }
 

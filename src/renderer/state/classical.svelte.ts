@@ -220,7 +220,8 @@ export class ClassicalState {
   async #keep(method: RegionMethod, about: AskContext): Promise<number> {
     const { imageId } = about;
     const active = this.#editor.labels.find(({ id }) => id === this.#editor.activeLabelId);
-    const label = this.keepInActiveClass && active ? active.name : null;
+    // K-means' clusters are the same few over again; the regions of mean shift would be a class each.
+    const label = this.keepInActiveClass && active ? active.name : method === 'kmeans' ? null : 'region';
     const question = this.#region(method);
     const run = await this.#follow(method, about, () => this.#client.call('classical.propose', { imageId, question, label }));
     if (run.suggestions) tellGood(`${run.suggestions} suggestions`, 'Tab goes through them; Shift+Enter accepts all that are shown.');

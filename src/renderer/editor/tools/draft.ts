@@ -50,6 +50,8 @@ export interface ScribblesDraft {
   readonly strokes: readonly Scribble[];
   /** Colour of the next stroke, where a press would begin one. */
   readonly brush?: string;
+  /** The regions lie side by side and cover the image: thin lines. */
+  readonly divides?: boolean;
   /** Regions found so far, each in its colour; `null` is the colour of a new instance. */
   readonly masks: readonly { readonly rle: Rle; readonly color: string | null }[];
   readonly box?: Box | null;

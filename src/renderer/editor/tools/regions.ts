@@ -78,6 +78,7 @@ function show(state: RegionsState, more: Partial<Step<RegionsState>> = {}): Step
     ? {
         kind: 'scribbles',
         strokes: [],
+        divides: true,
         masks: state.regions.map(({ rle, mark }) => ({ rle, color: instanceColor(`suggestion:${mark}`) })),
         pending: state.pending !== null,
       }
