@@ -65,6 +65,7 @@ async function start(): Promise<void> {
   const running = createDesktopStudio({
     channel: (env) => utilityChannel(utilityProcess, fileURLToPath(new URL('dist/main/child.js', packageFolder)), env),
     pickFolder,
+    pickFiles,
   });
   studio = running;
   serveProtocols(own, running, fileURLToPath(new URL('dist/renderer', packageFolder)));
@@ -168,6 +169,16 @@ async function pickFolder(): Promise<string | null> {
   const options = { title: 'Open a folder of images', properties: ['openDirectory' as const, 'createDirectory' as const] };
   const picked = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   return picked.canceled ? null : (picked.filePaths[0] ?? null);
+}
+
+async function pickFiles(): Promise<readonly string[] | null> {
+  const options = {
+    title: 'Add a model',
+    properties: ['openFile' as const, 'multiSelections' as const],
+    filters: [{ name: 'Models', extensions: ['onnx', 'ort', 'yaml', 'yml', 'txt'] }],
+  };
+  const picked = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
+  return picked.canceled ? null : picked.filePaths;
 }
 
 async function openPicked(): Promise<void> {

@@ -67,7 +67,14 @@ function forkedEngine(env: NodeJS.ProcessEnv): ChildChannel {
   return forkChannel(fileURLToPath(new URL(source ? 'src/main/inference/child.ts' : 'dist/main/child.js', packageFolder)), env);
 }
 
-function hostStudio(host: HostKind, inference: Inference, pickFolder: (() => Promise<string | null>) | null): Studio {
+/** The system's own dialogs; null where a host has none. */
+interface Dialogs {
+  readonly pickFolder: (() => Promise<string | null>) | null;
+  readonly pickFiles: (() => Promise<readonly string[] | null>) | null;
+}
+const NO_DIALOGS: Dialogs = { pickFolder: null, pickFiles: null };
+
+function hostStudio(host: HostKind, inference: Inference, { pickFolder, pickFiles }: Dialogs): Studio {
   return createStudio({
     inference: withClassical(inference),
     appFolder: appFolder(),
@@ -76,23 +83,25 @@ function hostStudio(host: HostKind, inference: Inference, pickFolder: (() => Pro
     decoder: decoderName(),
     version: appVersion(),
     pickFolder,
+    pickFiles,
   });
 }
 
 /** The command line's studio: inference in this process. */
 export async function createLocalStudio(): Promise<Studio> {
-  return hostStudio('command-line', await localInference(), null);
+  return hostStudio('command-line', await localInference(), NO_DIALOGS);
 }
 
 /** The browser host's: inference in a child of plain Node. */
 export function createServingStudio(): Studio {
-  return hostStudio('browser', remoteInference(forkedEngine), null);
+  return hostStudio('browser', remoteInference(forkedEngine), NO_DIALOGS);
 }
 
 /** The desktop's: inference in whatever process `channel` starts. */
 export function createDesktopStudio(options: {
   readonly channel: (env: NodeJS.ProcessEnv) => ChildChannel;
   readonly pickFolder: () => Promise<string | null>;
+  readonly pickFiles: () => Promise<readonly string[] | null>;
 }): Studio {
-  return hostStudio('desktop', remoteInference(options.channel), options.pickFolder);
+  return hostStudio('desktop', remoteInference(options.channel), options);
 }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ModelInfo } from '../shared/answers.ts';
 import type { MODEL_CALLS } from '../shared/calls/models.ts';
 import type { Handlers } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
+import { createDrafts } from './drafts.ts';
 import type { StudioEvents } from './events.ts';
 import type { FetchingOptions } from './fetching.ts';
 import { createFetching } from './fetching.ts';
@@ -18,6 +20,10 @@ export interface ModelHandlersOptions {
   /** As the inference has them; the user's own is the last. */
   readonly modelFolders?: readonly string[] | undefined;
   readonly tell: StudioEvents['tell'];
+  /** The system's file dialog, or null where there is none. */
+  readonly pickFiles?: (() => Promise<readonly string[] | null>) | null | undefined;
+  /** Absolute path of an image of the open project. Throws `not-found`. */
+  readonly imagePath: (imageId: number) => string;
   readonly fetch?: FetchingOptions['fetch'];
 }
 
@@ -27,8 +33,12 @@ export interface ModelHandlers {
   close(): Promise<void>;
 }
 
+/** A golden of the model that the sample project begins with. */
+const SAMPLE = join('mask-rcnn-scenes', 'golden', 'scene.png');
+
 /** The calls about models: listing, fetching, removing, adding. */
-export function createModelHandlers({ inference, appFolder, modelFolders, tell, fetch }: ModelHandlersOptions): ModelHandlers {
+export function createModelHandlers(options: ModelHandlersOptions): ModelHandlers {
+  const { inference, appFolder, modelFolders, tell, imagePath, pickFiles, fetch } = options;
   const folders = modelFolders ?? [join(appFolder, 'models')];
   const own = folders.at(-1) ?? join(appFolder, 'models');
   const catalog = createCatalog(folders);
@@ -38,6 +48,22 @@ export function createModelHandlers({ inference, appFolder, modelFolders, tell, 
     onDone: () => void tellModels(),
     ...(fetch === undefined ? {} : { fetch }),
   });
+
+  const drafts = createDrafts({
+    inference,
+    folder: join(appFolder, 'drafts', String(process.pid)),
+    modelFolder: own,
+    takenIds: async () => (await catalog.list()).map((entry) => entry.id),
+    onDownload: (draftId, { received, total, from }) =>
+      tell('models.progress', { modelId: draftId, state: 'fetching', received, total, from, msLeft: null, message: null }),
+  });
+
+  /** A picture that comes with the models, for a trial without a project. */
+  function sampleImage(): string {
+    const found = folders.map((folder) => join(folder, SAMPLE)).find((path) => existsSync(path));
+    if (found === undefined) throw new AppError('not-found', 'Open a project first: there is no image to try the model on.');
+    return found;
+  }
 
   async function list(): Promise<readonly ModelInfo[]> {
     const [models, entries] = await Promise.all([inference.models(), catalog.list()]);
@@ -69,6 +95,25 @@ export function createModelHandlers({ inference, appFolder, modelFolders, tell, 
         fetching.cancel(modelId);
         return Promise.resolve(null);
       },
+      'models.pickFiles': async () => {
+        if (!pickFiles) throw new AppError('unsupported', 'There is no file dialog here: drop the file on the window, or type its path.');
+        return await pickFiles();
+      },
+      'models.inspect': ({ paths }) => drafts.inspect(paths),
+      'models.propose': ({ draftId, answers }) => drafts.propose(draftId, answers),
+      'models.try': ({ draftId, answers, imageId }) =>
+        drafts.examine(draftId, answers, imageId === null ? sampleImage() : imagePath(imageId)),
+      'models.keep': async ({ draftId, answers }) => {
+        const id = await drafts.keep(draftId, answers);
+        await tellModels();
+        const kept = (await list()).find((model) => model.id === id);
+        if (kept) return kept;
+        throw new AppError('internal', `${id} was added, but is not listed.`, { modelId: id });
+      },
+      'models.discard': async ({ draftId }) => {
+        await drafts.discard(draftId);
+        return null;
+      },
       'models.remove': async ({ modelId }) => {
         const entry = await entryOf(modelId);
         if (dirname(entry.folder) === own) await rm(entry.folder, { recursive: true });
@@ -79,6 +124,9 @@ export function createModelHandlers({ inference, appFolder, modelFolders, tell, 
         return null;
       },
     },
-    close: () => fetching.close(),
+    async close() {
+      await fetching.close();
+      await drafts.close();
+    },
   };
 }

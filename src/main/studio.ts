@@ -9,6 +9,7 @@ import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
 import type { Inference } from './inference/inference.ts';
+import { pathOf } from './jobs.ts';
 import { createModelHandlers } from './model-handlers.ts';
 import type { PixelBytes } from './pixel-source.ts';
 import { readPixels } from './pixel-source.ts';
@@ -19,6 +20,7 @@ import { createPromptHandlers } from './prompt-handlers.ts';
 import { createProviderHandlers } from './provider-handlers.ts';
 import { createRecent } from './recent.ts';
 import { writeSample } from './sample.ts';
+import { writeResults } from './results.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
 import { createViewsHandlers } from './views-handlers.ts';
@@ -38,6 +40,8 @@ export interface StudioOptions {
   readonly version: string;
   /** The system's folder dialog, or null where there is none. Null from it: the user thought better. */
   readonly pickFolder: (() => Promise<string | null>) | null;
+  /** The same for model files. */
+  readonly pickFiles?: (() => Promise<readonly string[] | null>) | null;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
 }
@@ -83,7 +87,14 @@ export function createStudio(options: StudioOptions): Studio {
   let turn: Promise<unknown> = Promise.resolve();
 
   const exporting = createExporting(current, closing.signal, events.exported);
-  const models = createModelHandlers({ inference, appFolder, modelFolders: options.modelFolders, tell: events.tell });
+  const models = createModelHandlers({
+    inference,
+    appFolder,
+    modelFolders: options.modelFolders,
+    pickFiles: options.pickFiles,
+    tell: events.tell,
+    imagePath: (imageId) => pathOf(current().place.folder, current().store.images.get(imageId)),
+  });
   const prompts = createPromptHandlers({
     inference,
     current,
@@ -298,6 +309,7 @@ export function createStudio(options: StudioOptions): Studio {
     'predict.cancel': async ({ runId }) => current().jobs.cancel(runId),
     'predict.resume': async ({ runId }) => current().jobs.resume(runId),
     'runs.list': at(() => current().jobs.list()),
+    'runs.writeResults': async ({ runId, file }) => writeResults(current().store, runId, file),
     'runs.failures': at(({ runId }) => current().store.runs.failures(runId)),
 
     'export.coco': (wanted) => exporting.start(wanted),

@@ -24,7 +24,8 @@ import { sessionFile } from './session-file.ts';
 import type { ProviderChoice } from '../../shared/answers/providers.ts';
 import { measureModel } from './provider-bench.ts';
 import type { ProviderRecord } from './provider-record.ts';
-import { createSessions, readSignature } from './sessions.ts';
+import { readSignature } from './session-graph.ts';
+import { createSessions } from './sessions.ts';
 import type { SessionOptions } from './sessions.ts';
 
 /**

@@ -1,6 +1,8 @@
 import * as ort from 'onnxruntime-node';
+import type { TensorInfo } from '../../shared/answers/models.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { InputTensor, OutputTensor } from './families/family.ts';
+import { shortReason } from './providers.ts';
 import type { SessionFile } from './sessions.ts';
 
 /** One graph, loaded. The only user of onnxruntime-node: its tensors and sessions stay in here. */
@@ -82,4 +84,26 @@ function plainOutputs(outputs: ort.InferenceSession.OnnxValueMapType): Outputs {
 
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Inputs and outputs of a file, as ONNX Runtime understands them. */
+export interface Signature {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+}
+
+/** Loads a file on the CPU, without optimising it, only to ask what it takes. @throws AppError `model-load`. */
+export async function readSignature(path: string): Promise<Signature> {
+  const options = { executionProviders: ['cpu'], graphOptimizationLevel: 'disabled', logSeverityLevel: 4 } as const;
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(path, options);
+  } catch (thrown) {
+    throw new AppError('model-load', `${path} cannot be loaded: ${shortReason(messageOf(thrown))}`, { file: path }, thrown);
+  }
+  const described = (value: ort.InferenceSession.ValueMetadata): TensorInfo =>
+    value.isTensor ? { name: value.name, type: value.type, shape: value.shape } : { name: value.name, type: 'no tensor', shape: [] };
+  const signature = { inputs: session.inputMetadata.map(described), outputs: session.outputMetadata.map(described) };
+  await session.release();
+  return signature;
 }

@@ -1,0 +1,49 @@
+import type { Label, PolygonPart } from '../shared/records.ts';
+import { contourOfRle } from '../shared/mask/contour.ts';
+import { classColor } from '../shared/palette.ts';
+import type { Examination } from './inference/examine.ts';
+import type { Manifest } from './inference/manifest.ts';
+import { decodeRgb, encodeJpeg } from './inference/pixels.ts';
+import { createRenderThread } from './render-thread.ts';
+
+/** Longest side of the picture, px. */
+const SIDE = 960;
+/** The best ones; more would only hide each other. */
+const MOST = 80;
+
+/** The image with what was found drawn over it, as a `data:` address of a JPEG. @throws AppError as `decodeRgb`. */
+export async function drawExamined(path: string, manifest: Manifest, seen: Examination): Promise<string> {
+  return `data:image/jpeg;base64,${(await pictureOf(path, manifest, seen)).toString('base64')}`;
+}
+
+/** The same as bytes. */
+export async function pictureOf(path: string, manifest: Manifest, seen: Examination): Promise<Buffer> {
+  const share = Math.min(1, SIDE / Math.max(seen.width, seen.height));
+  const decoded = await decodeRgb(path, Math.max(1, Math.floor(seen.width * share) * Math.floor(seen.height * share)));
+  // The decoder's own memory cannot be given to a thread.
+  const pixels = { ...decoded, data: Uint8Array.from(decoded.data) };
+  const [sx, sy] = [pixels.width / seen.width, pixels.height / seen.height];
+  const names = [...new Set(seen.instances.map((instance) => instance.label))];
+  const labels = names.map((name, i): Label => ({ id: i + 1, name, color: classColor(i), hotkey: null, position: i }));
+  const best = [...seen.instances].sort((a, b) => b.score - a.score).slice(0, MOST);
+  const instances = best.reverse().map(({ label, score, box: [x, y, w, h], rle }, i) => ({
+    labelId: names.indexOf(label) + 1,
+    score,
+    geometry: { kind: 'polygon' as const, parts: contourOfRle(rle).map((part) => scaled(part, sx, sy)) },
+    box: [x * sx, y * sy, w * sx, h * sy] as const,
+    colourKey: `suggestion:${i}`,
+  }));
+  const thread = createRenderThread(new AbortController().signal);
+  try {
+    const view = manifest.family === 'semantic' ? 'semantic' : 'instance';
+    const { data, width, height } = await thread.draw({ kind: 'overlay', pixels, view, instances, labels, text: true });
+    return await encodeJpeg({ width, height, data: new Uint8Array(data) }, 85);
+  } finally {
+    await thread.close();
+  }
+}
+
+function scaled({ outer, holes }: PolygonPart, sx: number, sy: number): PolygonPart {
+  const ring = (points: readonly number[]): number[] => points.map((value, i) => value * (i % 2 === 0 ? sx : sy));
+  return { outer: ring(outer), holes: holes.map(ring) };
+}
