@@ -15,10 +15,9 @@ export function edgeFeatures(cv: OpenCv, image: Rgb): EdgeFeatures {
     picture.data.set(image.data);
     cv.GaussianBlur(picture, picture, new cv.Size(0, 0), CANNY.sigma);
     const smooth: Rgb = { width, height, data: picture.data.slice() };
-    const grey = keep(new cv.Mat());
-    cv.cvtColor(picture, grey, cv.COLOR_RGB2GRAY);
     const edges = keep(new cv.Mat());
-    cv.Canny(grey, edges, CANNY.low, CANNY.high, 3, false);
+    // Of three channels OpenCV takes the one with the strongest gradient: colours of one brightness have an edge too.
+    cv.Canny(picture, edges, CANNY.low, CANNY.high, 3, false);
     return { ...gradients(smooth), edge: edges.data.map((value) => (value > 0 ? 1 : 0)) };
   });
 }

@@ -8,8 +8,8 @@ import { coverStroke } from './strokes.ts';
 
 export type GrabcutQuestion = Extract<ParsedQuestion, { method: 'grabcut' }>;
 
-/** Pixels that the cut is made on: about a second for five rounds. */
-const MOST_PIXELS = 200_000;
+/** Pixels that the cut is made on: under a second for five rounds. */
+const MOST_PIXELS = 120_000;
 /** Share of the box's size that is taken along on each side, to learn the background from. */
 const AROUND = 0.25;
 /** Rounds after another stroke: the models are there already. */

@@ -31,7 +31,6 @@ export interface OpenCv {
   readonly KMEANS_PP_CENTERS: number;
   readonly TermCriteria_EPS: number;
   readonly TermCriteria_MAX_ITER: number;
-  readonly COLOR_RGB2GRAY: number;
   readonly GC_INIT_WITH_MASK: number;
   readonly GC_EVAL: number;
   readonly FLOODFILL_FIXED_RANGE: number;
@@ -42,7 +41,6 @@ export interface OpenCv {
   watershed(image: Mat, markers: Mat): void;
   GaussianBlur(source: Mat, target: Mat, size: object, sigmaX: number): void;
   Canny(image: Mat, edges: Mat, low: number, high: number, aperture: number, l2: boolean): void;
-  cvtColor(source: Mat, target: Mat, code: number): void;
   floodFill(image: Mat, mask: Mat, seed: object, value: object, rect: object, low: object, high: object, flags: number): number;
 }
 

@@ -72,7 +72,9 @@ export function createClassicalThread(): ClassicalThread {
       else waiting?.reject(fromWireError(told.error));
       if (started.waiting.size === 0) rest(started);
     });
-    worker.on('error', (error: Error) => end(started, new AppError('internal', `The classical methods stopped: ${error.message}`, {}, error)));
+    worker.on('error', (error: Error) =>
+      end(started, new AppError('internal', `The classical methods stopped: ${error.message}`, {}, error)),
+    );
     worker.on('exit', () => end(started, new AppError('cancelled', 'The thread of the classical methods has ended.')));
     running = started;
     return started;

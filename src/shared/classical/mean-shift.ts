@@ -7,7 +7,7 @@ import { mergeSmall } from './regions.ts';
 const ARRIVED = 1e-3;
 const STEPS = 30;
 /** Samples on either side of the window's middle at most: a wider window is sampled on a grid. */
-const MOST_SAMPLES = 12;
+const MOST_SAMPLES = 7;
 
 /**
  * Mean shift segmentation (Comaniciu & Meer, PAMI 2002): every pixel climbs in the joint space of place and
