@@ -53,6 +53,8 @@ export interface PredictOptions {
   readonly all: boolean;
   /** Goes on with this run instead of starting one. */
   readonly resume: number | null;
+  /** A COCO results file that is written at the end, or none. */
+  readonly results?: string | null;
   /** What the model is told beside the image. */
   readonly set?: RunOptions;
 }
@@ -84,8 +86,14 @@ export async function predictJob(session: Session, folder: string, options: Pred
   await openProject(session, folder);
   const predicted = await predictImages(session, options);
   await sayPredicted(session, predicted);
+  const { results = null } = options;
+  const written = results === null ? null : await session.call('runs.writeResults', { runId: predicted.run.id, file: resolve(results) });
+  if (written !== null) {
+    session.console.say(`${written.file}: ${count(written.results, 'result')} on ${count(written.images, 'image')}`);
+  }
   const engine = await session.call('engine.status', {});
-  return { code: predicted.failures.length > 0 ? EXIT.partly : EXIT.ok, value: { ...predicted, engine } };
+  const value = { ...predicted, engine, ...(written === null ? {} : { results: written }) };
+  return { code: predicted.failures.length > 0 ? EXIT.partly : EXIT.ok, value };
 }
 
 export async function sayPredicted(session: Session, { run, failures, ms }: Predicted): Promise<void> {

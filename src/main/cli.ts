@@ -15,7 +15,7 @@ import { getModelJob, removeModelJob } from './cli-fetch.ts';
 import { addGpuCommands } from './cli-gpu.ts';
 import { checkModelsJob, listModelsJob } from './cli-models.ts';
 import { score, wholeNumber } from './cli-numbers.ts';
-import { addRenderCommand } from './cli-render.ts';
+import { addCountsCommand, addRenderCommand } from './cli-render.ts';
 import { createSession } from './cli-session.ts';
 import { setting } from './cli-setting.ts';
 import type { Session } from './cli-session.ts';
@@ -68,6 +68,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   return code;
 }
 
+interface PredictFlags {
+  readonly model?: string;
+  readonly method?: string;
+  readonly set: RunOptions;
+  readonly regions?: string;
+  readonly results?: string;
+  readonly all?: true;
+  readonly resume?: number;
+}
+
 function program(console: Console, signal: AbortSignal, finish: (outcome: Outcome) => void): Command {
   /** A job on a studio of its own, closed whatever happens. */
   const withStudio = async (job: (session: Session) => Promise<Outcome>): Promise<void> => {
@@ -115,15 +125,23 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .option('--model <id>', 'model to use (see `maskloop models list`)')
     .addOption(new Option('--method <id>', 'a classical method instead').choices(HINTLESS_METHODS).conflicts('model'))
     .option('--set <name=value>', 'a parameter of the method, or an option of the model; may be repeated', setting, {})
+    .addOption(
+      new Option('--regions <way>', 'of a semantic or salient model: each connected piece, or one region for each class').choices([
+        'components',
+        'class',
+      ]),
+    )
+    .option('--results <file>', 'also write the suggestions as a COCO results file')
     .option('--all', 'also images that somebody has worked on; their annotations stay as they are')
     .option('--resume <run>', 'go on with an interrupted or cancelled run', wholeNumber)
-    .action((folder: string, options: { model?: string; method?: string; set: RunOptions; all?: true; resume?: number }) =>
+    .action((folder: string, options: PredictFlags) =>
       withStudio((session) =>
         predictJob(session, folder, {
           model: options.model ?? options.method ?? null,
           all: options.all === true,
           resume: options.resume ?? null,
-          set: options.set,
+          results: options.results ?? null,
+          set: { ...options.set, ...(options.regions === undefined ? {} : { regions: options.regions }) },
         }),
       ),
     );
@@ -144,6 +162,7 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     );
 
   addRenderCommand(command, withStudio);
+  addCountsCommand(command, withStudio);
   addCutoutCommand(command, { withStudio, console, signal, finish });
 
   command('evaluate', 'COCO figures of results, or of a model, against a truth')

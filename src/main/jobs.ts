@@ -24,7 +24,7 @@ export interface JobEvents {
  */
 export interface Jobs {
   /** Throws `not-found` and `model-load` for a model that cannot be used, before anything is written. */
-  start(modelId: string, imageIds: readonly number[], options?: RunOptions | undefined): Promise<RunInfo>;
+  start(modelId: string, imageIds: readonly number[], options?: RunOptions): Promise<RunInfo>;
   /** Throws `conflict` where nothing is left or the run goes on already. */
   resume(runId: number): Promise<RunInfo>;
   /** Answers after the run stopped. A run that has ended is left as it is. */

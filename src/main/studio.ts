@@ -10,6 +10,7 @@ import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
 import type { Inference } from './inference/inference.ts';
 import { pathOf } from './jobs.ts';
+import type { ModelHandlers } from './model-handlers.ts';
 import { createModelHandlers } from './model-handlers.ts';
 import type { PixelBytes } from './pixel-source.ts';
 import { readPixels } from './pixel-source.ts';
@@ -56,6 +57,8 @@ export interface Studio {
     /** Throws `not-found` where no project is open or it has no such image; see `readPixels`. */
     read(imageId: number, size: PixelSize): Promise<PixelBytes>;
   };
+  /** Takes a model file that a browser sends; answers with its path. */
+  readonly upload: ModelHandlers['upload'];
   /** Waits for the scan of the open project; null where none is open, or it was closed. Throws what stopped the scan. */
   scanned(): Promise<ScanReport | null>;
   /** Waits until a run of the open project has ended. */
@@ -102,7 +105,7 @@ export function createStudio(options: StudioOptions): Studio {
     cacheBytes: () => settings.get().embeddingsMb * 2 ** 20,
   });
   const providers = createProviderHandlers({ inference, current, settings, appFolder, tell: events.tell, closing: closing.signal });
-  const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures, inference });
+  const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures, inference, tell: events.tell });
   const thread = createClassicalThread();
   const classical = createClassicalHandlers({
     current,
@@ -328,6 +331,7 @@ export function createStudio(options: StudioOptions): Studio {
         return readPixels(place.folder, place.cache, store.images.get(imageId), size);
       },
     },
+    upload: models.upload,
     async scanned() {
       const report = (await project?.scanned()) ?? null;
       const failure = project?.scanFailure() ?? null;

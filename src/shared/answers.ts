@@ -112,6 +112,14 @@ export interface RunInfo {
   readonly message: string | null;
 }
 
+/** A COCO results file that was written. */
+export interface ResultsReport {
+  /** Absolute path. */
+  readonly file: string;
+  readonly images: number;
+  readonly results: number;
+}
+
 export interface RunFailure {
   readonly imageId: number;
   readonly path: string;

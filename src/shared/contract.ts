@@ -9,6 +9,7 @@ import type {
   ModelInfo,
   ProjectInfo,
   RecentProject,
+  ResultsReport,
   RunFailure,
   RunInfo,
   Saved,
@@ -125,6 +126,8 @@ export const CALLS = {
   /** Goes on with the images that an interrupted or cancelled run has not done. */
   'predict.resume': call(z.object({ runId: idSchema })).answers<RunInfo>(),
   'runs.list': call(none).answers<readonly RunInfo[]>(),
+  /** Writes what a run proposed as a COCO results file. */
+  'runs.writeResults': call(z.object({ runId: idSchema, file: z.string().min(1) })).answers<ResultsReport>(),
   'runs.failures': call(z.object({ runId: idSchema })).answers<readonly RunFailure[]>(),
 
   'export.coco': call(coco).answers<ExportReport>(),

@@ -87,11 +87,16 @@ it('cancels a run on Ctrl-C with 130, and resumes it to the end', async () => {
   expect(runId, cancelled.err).toBeDefined();
   expect((await maskloop(['verify', photos])).code).toBe(0);
 
-  const { code, told } = await json('predict', photos, '--resume', String(runId));
+  const results = join(root, 'results.json');
+  const { code, told } = await json('predict', photos, '--resume', String(runId), '--results', results);
   expect({ code, told }).toMatchObject({
     code: 0,
-    told: { ok: true, value: { run: { state: 'done', total: 3, finished: 3 }, failures: [], engine: { provider: 'cpu' } } },
+    told: { ok: true, value: { run: { state: 'done', total: 3, finished: 3 }, failures: [], engine: { provider: 'cpu' }, results: { images: 3 } } },
   });
+  const written = JSON.parse(readFileSync(results, 'utf8')) as { file_name: string; category_name: string }[];
+  expect(written).toHaveLength((told['value'] as { results: { results: number } }).results.results);
+  expect(new Set(written.map((result) => result.file_name))).toEqual(new Set(['scene 11.jpg', 'scene 12.jpg', 'scene 13.jpg']));
+  expect(written.map((result) => result.category_name)).toContain('button');
 });
 
 it('accepts and exports what was predicted', async () => {

@@ -27,6 +27,10 @@ export interface Runs {
   list(): StoredRun[];
   /** Images still to be done, in the order of the image list. */
   pending(runId: number): number[];
+  /** Images that were looked at, in the same order. */
+  done(runId: number): number[];
+  /** What the run proposed on an image, best first, whatever became of it. */
+  suggestions(runId: number, imageId: number): NewSuggestion[];
   failures(runId: number): RunFailure[];
   setState(runId: number, state: RunState, message: string | null): void;
   setProvider(runId: number, provider: string): void;
@@ -49,6 +53,18 @@ const SELECT = `
     (SELECT count(*) FROM suggestion s WHERE s.run_id = r.id) AS suggestions
   FROM run r`;
 
+interface ProposedRow {
+  readonly labelId: number;
+  readonly score: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly rleHeight: number;
+  readonly rleWidth: number;
+  readonly counts: string;
+}
+
 function stored(row: Row): StoredRun {
   return { ...row, options: JSON.parse(row.options) as RunOptions };
 }
@@ -61,11 +77,14 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
   );
   const insertImage = db.prepare<[number, number]>("INSERT OR IGNORE INTO run_image (run_id, image_id, state) VALUES (?, ?, 'pending')");
   const exists = db.prepare<[number], number>('SELECT 1 FROM image WHERE id = ?').pluck();
-  const pending = db
-    .prepare<[number], number>(
-      "SELECT x.image_id FROM run_image x JOIN image i ON i.id = x.image_id WHERE x.run_id = ? AND x.state = 'pending' ORDER BY i.sort_key, i.path",
+  const imagesOf = db
+    .prepare<[number, string], number>(
+      'SELECT x.image_id FROM run_image x JOIN image i ON i.id = x.image_id WHERE x.run_id = ? AND x.state = ? ORDER BY i.sort_key, i.path',
     )
     .pluck();
+  const proposed = db.prepare<[number, number], ProposedRow>(`
+    SELECT label_id AS labelId, score, x, y, width, height, rle_height AS rleHeight, rle_width AS rleWidth, counts FROM suggestion
+    WHERE image_id = ? AND run_id = ? ORDER BY score DESC, id`);
   const failures = db.prepare<[number], RunFailure>(`
     SELECT x.image_id AS imageId, i.path, coalesce(x.reason, '') AS reason FROM run_image x JOIN image i ON i.id = x.image_id
     WHERE x.run_id = ? AND x.state = 'failed' ORDER BY i.sort_key, i.path`);
@@ -104,7 +123,15 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
     },
     get,
     list: () => all.all().map(stored),
-    pending: (runId) => pending.all(runId),
+    pending: (runId) => imagesOf.all(runId, 'pending'),
+    done: (runId) => imagesOf.all(runId, 'done'),
+    suggestions: (runId, imageId) =>
+      proposed.all(imageId, runId).map(({ labelId, score, x, y, width, height, rleHeight, rleWidth, counts }) => ({
+        labelId,
+        score,
+        box: [x, y, width, height],
+        rle: { size: [rleHeight, rleWidth], counts },
+      })),
     failures: (runId) => failures.all(get(runId).id),
     setState(runId, state, message) {
       write(() => setState.run(state, message, runId));
