@@ -48,7 +48,7 @@ export function paintScribbles(paint: Paint, stage: StageView, draft: ScribblesD
     paint.save();
     // Both canvases have the same device pixels; copy them one to one.
     paint.setTransform(1, 0, 0, 1, 0, 0);
-    paint.globalAlpha = 0.75;
+    paint.globalAlpha = 0.6;
     paint.drawImage(second.canvas, 0, 0);
     paint.restore();
   }

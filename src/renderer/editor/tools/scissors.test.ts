@@ -126,6 +126,22 @@ describe('intelligent scissors', () => {
     });
   });
 
+  it('leaves out what goes out and comes back the same way', () => {
+    const player: Cutting = play(scissors, { instances: [] });
+    const way = (points: readonly number[]): void => {
+      const { id } = player.asked.at(-1)!;
+      player.feed({ kind: 'answer', of: 'scissors', id, value: { points, stepPx: 0.1 } });
+    };
+    player.click(5, 5);
+    player.click(70, 20);
+    way([5, 5, 10, 10, 20, 10, 60, 10, 60, 20, 65, 20, 70, 20]);
+    player.click(60, 60);
+    way([70, 20, 65, 20, 60, 20, 60, 60]);
+    player.feed({ kind: 'finish' });
+    way([60, 60, 10, 60, 10, 10, 5, 5]);
+    expect(player.commits).toMatchObject([{ geometry: { parts: [{ outer: [10, 10, 60, 10, 60, 60, 10, 60] }] } }]);
+  });
+
   it('commits nothing where the line comes back the way it went', () => {
     const player: Cutting = play(scissors, { instances: [] });
     player.click(10, 10);

@@ -188,9 +188,27 @@ function joined(ways: readonly (readonly number[])[]): number[] {
   return ways.flatMap((way, i) => (i === 0 ? way : way.slice(2)));
 }
 
-/** The closed ring: without its first point again at the end. */
+/**
+ * The closed ring, its first point not repeated, without the spurs that a point off the edge leaves: pieces
+ * that go out and come back along the very same places, and enclose nothing.
+ */
 function ringOf(ways: readonly (readonly number[])[]): number[] {
-  return joined(ways).slice(0, -2);
+  const line = joined(ways);
+  const kept: ImagePoint[] = [];
+  for (let i = 0; i + 1 < line.length; i += 2) {
+    const point = imagePoint(line[i] ?? 0, line[i + 1] ?? 0);
+    if (isSame(kept.at(-1), point)) continue;
+    if (isSame(kept.at(-2), point)) kept.pop();
+    else kept.push(point);
+  }
+  if (kept.length > 1 && isSame(kept[0], kept.at(-1)!)) kept.pop();
+  // A spur at the first point lies half at the beginning and half at the end.
+  let from = 0;
+  while (kept.length - from > 2 && isSame(kept[from + 1], kept.at(-1)!)) {
+    kept.pop();
+    from++;
+  }
+  return kept.slice(from).flatMap(({ x, y }) => [x, y]);
 }
 
 function isSame(a: ImagePoint | undefined, b: ImagePoint): boolean {
