@@ -33,10 +33,8 @@ export function createRenderThread(signal: AbortSignal): RenderThread {
     if (signal.aborted) throw cancelled();
     const started = (worker ??= new Worker(workerFile()));
     try {
-      const data = drawing.kind === 'overlay' ? drawing.pixels.data : drawing.rgb;
-      // A buffer of sharp's own may be shared with others: only a whole one is given away.
-      const whole = data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength;
-      started.postMessage(drawing, whole ? [data.buffer] : []);
+      // Copied, not transferred: the runtime may refuse to give away what sharp's native side holds.
+      started.postMessage(drawing);
       const answers: unknown[] = await once(started, 'message', { signal });
       return answers[0] as Cut;
     } catch (thrown) {
