@@ -27,6 +27,31 @@ export function addRenderCommand(
     .action((folder: string, options: RenderArguments) => withStudio((session) => renderJob(session, folder, options)));
 }
 
+/** `maskloop counts`. */
+export function addCountsCommand(
+  command: (name: string, description: string) => Command,
+  withStudio: (job: (session: Session) => Promise<Outcome>) => Promise<void>,
+): void {
+  command('counts <folder>', 'count instances by class, and by image as CSV')
+    .option('--csv <file>', 'CSV to write, a line for each image and class')
+    .option('--min-score <score>', 'lowest score of the suggestions that are counted, 0 to 1', score, 0)
+    .option('--overwrite', 'replace the CSV if it is there')
+    .action((folder: string, options: { csv?: string; minScore: number; overwrite?: true }) =>
+      withStudio(async (session) => {
+        await openProject(session, folder);
+        const file = options.csv === undefined ? null : resolve(options.csv);
+        const report = await session.call('counts.write', { minScore: options.minScore, file, overwrite: options.overwrite === true });
+        for (const { name, annotations, suggestions, images } of report.classes) {
+          session.console.say(
+            `${name}: ${count(annotations, 'annotation')}, ${count(suggestions, 'suggestion')}, on ${count(images, 'image')}`,
+          );
+        }
+        if (report.file !== null) session.console.say(report.file);
+        return { code: EXIT.ok, value: report };
+      }),
+    );
+}
+
 interface RenderArguments {
   readonly out: string;
   readonly view: View;

@@ -162,11 +162,18 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
       const request = { modelId, path: pathOf(folder, image), priority, next: ahead, options: job.run.options } as const;
       const prediction = await predicted(request, job.abort.signal);
       job.abort.signal.throwIfAborted();
-      const extra = prediction.instances.map((i) => i.label).filter((name) => !labelIds.has(name));
+      const tags = prediction.tags ?? null;
+      const extra = [...prediction.instances, ...(tags ?? [])].map((i) => i.label).filter((name) => !labelIds.has(name));
       if (extra.length > 0) for (const [name, id] of ensureLabels([...new Set(extra)])) labelIds.set(name, id);
       const suggestions = check(prediction, image, labelIds);
       store.write(() => {
-        store.runs.finishImage(runId, imageId, suggestions);
+        store.runs.finishImage(runId, imageId, tags && suggestions.length === 0 ? null : suggestions);
+        if (tags)
+          store.tags.propose(
+            runId,
+            imageId,
+            tags.map(({ label, score }) => ({ labelId: labelIds.get(label) ?? 0, score })),
+          );
         if (job.run.provider !== prediction.provider) store.runs.setProvider(runId, prediction.provider);
       });
       job.run = { ...job.run, provider: prediction.provider, suggestions: job.run.suggestions + suggestions.length };

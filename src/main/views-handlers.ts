@@ -2,7 +2,9 @@ import type { PictureProgress } from '../shared/answers/views.ts';
 import type { CUTOUT_CALLS } from '../shared/calls/cutouts.ts';
 import type { VIEW_CALLS } from '../shared/calls/views.ts';
 import type { Handlers } from '../shared/contract.ts';
+import { writeCounts } from './counts.ts';
 import { createCutouts } from './cutouts-handlers.ts';
+import type { StudioEvents } from './events.ts';
 import type { Inference } from './inference/inference.ts';
 import type { Paced } from './paced.ts';
 import { createPictureJobs } from './picture-jobs.ts';
@@ -34,6 +36,7 @@ interface ViewsContext {
   readonly closing: AbortSignal;
   readonly progress: Paced<PictureProgress>;
   readonly inference: Inference;
+  readonly tell: StudioEvents['tell'];
 }
 
 export interface Views {
@@ -43,7 +46,7 @@ export interface Views {
 }
 
 /** The four views as pictures. `current` answers with the open project or throws. */
-export function createViewsHandlers({ current, closing, progress, inference }: ViewsContext): Views {
+export function createViewsHandlers({ current, closing, progress, inference, tell }: ViewsContext): Views {
   const pictures = createPictureJobs(closing, (told) => progress.push(told));
   const cutouts = createCutouts({ current, source: pictureSource, pictures, inference });
   const handlers: Views['handlers'] = {
@@ -54,6 +57,19 @@ export function createViewsHandlers({ current, closing, progress, inference }: V
         await project.scanned();
         return renderOverlays(pictureSource(project), options, signal, onProgress);
       }),
+    'counts.write': async ({ minScore, ...options }) => {
+      const project = current();
+      await project.scanned();
+      const { labels, images } = pictureSource(project);
+      return writeCounts({ labels, images: images(), counts: project.store.counts.byImage(minScore) }, options);
+    },
+    'tags.list': ({ imageId }) => Promise.resolve(current().store.tags.of(imageId)),
+    'tags.set': ({ imageId, labelId, state }) => {
+      const { tags } = current().store;
+      tags.set(imageId, labelId, state);
+      tell('suggestions.changed', { imageId });
+      return Promise.resolve(tags.of(imageId));
+    },
     'pictures.cancel': () => {
       pictures.cancel();
       return Promise.resolve(null);

@@ -135,14 +135,13 @@ async function decodePixels(path: string, header: ImageHeader, maxPixels: number
  * it in the middle of nothing. @throws AppError as `readHeader`.
  */
 export async function decodeFitted(path: string, width: number, height: number, fit: 'cover' | 'contain'): Promise<Uint8Array> {
-  const header = await readHeader(path);
-  return guarded(path, () =>
-    oriented(path, header)
-      .ensureAlpha()
-      .resize(width, height, { fit, background: { r: 0, g: 0, b: 0, alpha: 0 } })
-      .raw({ depth: 'uchar' })
-      .toBuffer(),
-  );
+  // First the pixels: sharp takes the file's own alpha away last, with that of the empty sides.
+  const { data, width: from, height: by } = await decodeRgb(path);
+  return raw(data, from, by, 3)
+    .resize(width, height, { fit, background: { r: 0, g: 0, b: 0, alpha: 0 } })
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer();
 }
 
 /** A WebP of at most `maxPx` a side, oriented, never enlarged. @throws AppError as `readHeader`. */

@@ -140,4 +140,23 @@ CREATE TABLE former_name (
   `
 ALTER TABLE run ADD COLUMN options TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options));
 `,
+  // What classifiers proposed for whole images, and what people said; like suggestions and annotations, they never
+  // share a row.
+  `
+CREATE TABLE tag_suggestion (
+  run_id INTEGER NOT NULL REFERENCES run (id),
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  score REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
+  PRIMARY KEY (image_id, run_id, label_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE image_tag (
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  state TEXT NOT NULL CHECK (state IN ('accepted', 'rejected')),
+  at INTEGER NOT NULL,
+  PRIMARY KEY (image_id, label_id)
+) STRICT, WITHOUT ROWID;
+`,
 ];

@@ -37,9 +37,10 @@ export interface Runs {
   /**
    * Keeps what the model proposed and makes it the image's newest proposal. Undecided suggestions of
    * earlier runs are no longer shown; decided ones and every annotation stay as they are. What repeats
-   * an instance or a decision that is there is kept, but not asked about (see `createCovering`).
+   * an instance or a decision that is there is kept, but not asked about (see `createCovering`). Null: the model
+   * looked for no instances (a classifier), and what others proposed stays in view.
    */
-  finishImage(runId: number, imageId: number, suggestions: readonly NewSuggestion[]): void;
+  finishImage(runId: number, imageId: number, suggestions: readonly NewSuggestion[] | null): void;
   failImage(runId: number, imageId: number, reason: string): void;
   /** Runs that a crash left running become `interrupted`. */
   interruptRunning(): number;
@@ -142,14 +143,14 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
     finishImage(runId, imageId, suggestions) {
       write(() => {
         const stored: StoredSuggestion[] = [];
-        for (const { labelId, score, box, rle } of suggestions) {
+        for (const { labelId, score, box, rle } of suggestions ?? []) {
           const [height, width] = rle.size;
           const { lastInsertRowid } = suggest.run(runId, imageId, labelId, score, ...box, height, width, rle.counts);
           stored.push({ id: Number(lastInsertRowid), labelId, rle });
         }
         cover(runId, imageId, stored);
         setImage.run('done', null, runId, imageId);
-        newest.run(runId, imageId);
+        if (suggestions) newest.run(runId, imageId);
       });
     },
     failImage(runId, imageId, reason) {

@@ -14,6 +14,9 @@ import type { ProjectSnapshot } from './snapshot.ts';
 import { openProjectSnapshot } from './snapshot.ts';
 import type { Runs } from './runs.ts';
 import { createRuns } from './runs.ts';
+import { createCounts } from './counts.ts';
+import type { Tags } from './tags.ts';
+import { createTags } from './tags.ts';
 
 /** One open project file. Everything is synchronous: a method that returned has committed. */
 export interface Store {
@@ -22,6 +25,8 @@ export interface Store {
   readonly labels: Labels;
   readonly documents: Documents;
   readonly runs: Runs;
+  readonly tags: Tags;
+  readonly counts: ReturnType<typeof createCounts>;
   /** A value of the project by key, or null. */
   meta(key: string): string | null;
   setMeta(key: string, value: string): void;
@@ -60,6 +65,8 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
       labels,
       documents: createDocuments(db, write, labels, clock),
       runs,
+      tags: createTags(db, write, clock),
+      counts: createCounts(db),
       meta: (key) => readMeta.get(key) ?? null,
       setMeta(key, value) {
         write(() => writeMeta.run(key, value));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RenderReport } from '../answers/views.ts';
+import type { CountsReport, ImageTag, RenderReport } from '../answers/views.ts';
 import { call, none } from '../call.ts';
 import { idSchema } from '../schemas.ts';
 import { VIEWS } from '../views/view.ts';
@@ -23,10 +23,25 @@ const render = z.object({
 });
 export type RenderOptions = z.infer<typeof render>;
 
+const counts = z.object({
+  /** Suggestions at or above this score are counted. */
+  minScore: z.number().min(0).max(1).default(0),
+  /** CSV to write; null only counts. */
+  file: z.string().min(1).nullable().default(null),
+  overwrite: z.boolean().default(false),
+});
+
 /** The four views as pictures, and what is counted. */
 export const VIEW_CALLS = {
   /** One job that writes pictures at a time: `conflict` while another one runs. */
   'overlays.render': call(render).answers<RenderReport>(),
   /** Stops the job that writes pictures, if one runs: it fails with `cancelled`; what was written stays. */
   'pictures.cancel': call(none).answers<null>(),
+  /** Instances by image and class. `conflict` where the file is there and may not be replaced. */
+  'counts.write': call(counts).answers<CountsReport>(),
+  'tags.list': call(z.object({ imageId: idSchema })).answers<readonly ImageTag[]>(),
+  /** Null takes a person's word back. `suggestions.changed` tells of it. */
+  'tags.set': call(z.object({ imageId: idSchema, labelId: idSchema, state: z.enum(['accepted', 'rejected']).nullable() })).answers<
+    readonly ImageTag[]
+  >(),
 } as const;
