@@ -60,10 +60,14 @@ export function paintPill(paint: Paint, stage: StageView, instance: Instance): v
   drawPill(paint, pillPlace(paint, stage.viewport, stage, instance, text), text, stage.colorOf(instance), '#0F1113', '#FFFFFF');
 }
 
-/** A line of text at a box, image space, drawn over all others. */
+/** A tool's own bar lies over the upper edge of the canvas, CSS pixels. */
+const BAR = 54;
+
+/** A line of text at a box, image space, drawn over all others, and never under the bar of the tool in hand. */
 export function paintTextPill(paint: Paint, stage: StageView, bounds: Bounds, text: string, color: string): void {
   paint.font = FONT;
-  drawPill(paint, pillPlace(paint, stage.viewport, stage, bounds, text), text, color, '#0F1113', '#FFFFFF');
+  const place = pillPlace(paint, stage.viewport, stage, bounds, text);
+  drawPill(paint, { ...place, y: Math.max(BAR, place.y) }, text, color, '#0F1113', '#FFFFFF');
 }
 
 function pillText(stage: StageView, instance: Instance): string {

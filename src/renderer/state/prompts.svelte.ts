@@ -26,7 +26,7 @@ export interface PromptsContext {
 /** The model that clicks and boxes go to, and how far it is with the open image. */
 export class PromptsState {
   #state = $state.raw<PromptState | null>(null);
-  #last = $state.raw<PromptAnswer | null>(null);
+  #last = $state.raw<{ readonly imageId: number; readonly answer: PromptAnswer } | null>(null);
   /** A prompt tool was used in this project: the images that are opened from now on are made ready. */
   #used = $state(false);
   readonly #context: PromptsContext;
@@ -74,9 +74,9 @@ export class PromptsState {
     return state?.imageId === this.#context.editor.document?.imageId && state?.modelId === this.model?.id ? state : null;
   }
 
-  /** The last answer to a click or a box. */
+  /** The last answer to a click or a box on the open image. */
   get last(): PromptAnswer | null {
-    return this.#last;
+    return this.#last?.imageId === this.#context.editor.document?.imageId ? (this.#last?.answer ?? null) : null;
   }
 
   choose(modelId: string): void {
@@ -153,7 +153,8 @@ export class PromptsState {
     }
     const { points, box, refine } = question;
     const answer = await this.#context.client.call('prompt.ask', { imageId, modelId: model.id, points: [...points], box, refine, finer });
-    this.#last = answer;
+    // A closer look is nothing that the user waits for.
+    if (!finer) this.#last = { imageId, answer };
     return answer;
   }
 
