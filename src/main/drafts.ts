@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { DoctorReport, ModelDraft } from '../shared/answers/models.ts';
 import { AppError } from '../shared/errors.ts';
 import { drawExamined } from './draft-overlay.ts';
@@ -84,14 +84,20 @@ export function createDrafts(options: DraftsOptions): Drafts {
     return folder;
   }
 
+  /** What a browser uploaded lies below the drafts' folder; the user's own files do not. */
+  async function forgetUploads(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const inside = relative(options.folder, path);
+      if (/^upload-[0-9a-f]+[\\/]/.test(inside)) await rm(dirname(path), { recursive: true, force: true });
+    }
+  }
+
   async function discard(draftId: string): Promise<void> {
     const draft = drafts.get(draftId);
     drafts.delete(draftId);
     if (!draft) return;
     await rm(draft.folder, { recursive: true, force: true });
-    // What a browser uploaded lies below the drafts' folder; the user's own files do not.
-    for (const path of draft.paths)
-      if (path.startsWith(join(options.folder, ''))) await rm(dirname(path), { recursive: true, force: true });
+    await forgetUploads(draft.paths);
   }
 
   async function proposeNow(draftId: string, answers: Answers): Promise<ModelDraft> {
@@ -116,7 +122,10 @@ export function createDrafts(options: DraftsOptions): Drafts {
       await sweep(options.folder);
       const draftId = randomBytes(8).toString('hex');
       const draft: Kept = { folder: join(options.folder, draftId), paths, subject: null, remote: null };
-      const gathered = await gather(paths, inference);
+      const gathered = await gather(paths, inference).catch(async (thrown: unknown) => {
+        await forgetUploads(paths);
+        throw thrown;
+      });
       if ('urls' in gathered) draft.remote = gathered;
       else draft.subject = await subjectOf(gathered);
       drafts.set(draftId, draft);

@@ -86,6 +86,12 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
       if (origin !== fromHere) return refuse(response, 403, 'Calls must name their origin.');
       return answerCall(path.slice('/call/'.length), request, response);
     }
+    if (path.startsWith('/upload/')) {
+      if (request.method !== 'POST') return refuse(response, 405, 'Uploads are POST.');
+      if (origin !== fromHere) return refuse(response, 403, 'Uploads must name their origin.');
+      const name = decodeURIComponent(path.slice('/upload/'.length));
+      return sendReply(response, { ok: true, value: await studio.upload(name, request, Number(request.headers['content-length'])) });
+    }
     if (request.method !== 'GET') return refuse(response, 405, 'Only GET here.');
     if (path === '/events') return listen(request, response);
     if (path.startsWith('/pixels/')) return sendPixels(path.slice('/pixels/'.length), response);

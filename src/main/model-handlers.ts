@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { ModelInfo } from '../shared/answers.ts';
 import type { MODEL_CALLS } from '../shared/calls/models.ts';
 import type { Handlers } from '../shared/contract.ts';
@@ -13,6 +14,7 @@ import type { CatalogEntry } from './inference/catalog.ts';
 import { createCatalog } from './inference/catalog.ts';
 import { removeFetched } from './inference/fetch-model.ts';
 import type { Inference } from './inference/inference.ts';
+import { takeUpload } from './uploads.ts';
 
 export interface ModelHandlersOptions {
   readonly inference: Inference;
@@ -29,6 +31,8 @@ export interface ModelHandlersOptions {
 
 export interface ModelHandlers {
   readonly handlers: Pick<Handlers, keyof typeof MODEL_CALLS>;
+  /** Takes a model file that a browser sends; answers with its path, for `models.inspect`. Throws as `takeUpload`. */
+  upload(name: string, body: Readable, bytes: number): Promise<string>;
   /** Stops what is being fetched. */
   close(): Promise<void>;
 }
@@ -49,9 +53,10 @@ export function createModelHandlers(options: ModelHandlersOptions): ModelHandler
     ...(fetch === undefined ? {} : { fetch }),
   });
 
+  const draftFolder = join(appFolder, 'drafts', String(process.pid));
   const drafts = createDrafts({
     inference,
-    folder: join(appFolder, 'drafts', String(process.pid)),
+    folder: draftFolder,
     modelFolder: own,
     takenIds: async () => (await catalog.list()).map((entry) => entry.id),
     onDownload: (draftId, { received, total, from }) =>
@@ -124,6 +129,7 @@ export function createModelHandlers(options: ModelHandlersOptions): ModelHandler
         return null;
       },
     },
+    upload: (name, body, bytes) => takeUpload(draftFolder, name, body, bytes),
     async close() {
       await fetching.close();
       await drafts.close();

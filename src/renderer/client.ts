@@ -11,6 +11,8 @@ export interface Bridge {
   /** `maskloop-pixels://project/` on the desktop. */
   readonly pixelRoot: string;
   invoke(name: string, input: unknown): Promise<Reply<unknown>>;
+  /** Where a dropped file lies for the studio; a browser sends it there first. */
+  pathOf(file: File): string | Promise<Reply<string>>;
   /** Answers with the way to stop listening. */
   on(listener: (name: string, payload: unknown) => void): () => void;
 }
@@ -27,6 +29,8 @@ export interface Client {
   call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>>;
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   pixelUrl(imageId: number, size: PixelSize, version: string): string;
+  /** Where a file that was dropped on the window lies for the studio. Throws the AppError of an upload that failed. */
+  pathOf(file: File): Promise<string>;
 }
 
 /** Throws the AppError that the studio answered with. */
@@ -48,6 +52,12 @@ export function createClient(bridge: Bridge = window.maskloop ?? httpBridge()): 
       return () => set.delete(listener);
     },
     pixelUrl: (imageId, size, version) => bridge.pixelRoot + pixelPath(imageId, size, version),
+    async pathOf(file) {
+      const place = await bridge.pathOf(file);
+      if (typeof place === 'string') return place;
+      if (!place.ok) throw fromWireError(place.error);
+      return place.value;
+    },
   };
 }
 
@@ -71,6 +81,14 @@ function httpBridge(): Bridge {
       }
       if (response.status === 401) return lost('This page is not signed in to the studio: open the address it printed.');
       return (await response.json()) as Reply<unknown>;
+    },
+    async pathOf(file) {
+      try {
+        const response = await fetch(`/upload/${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+        return (await response.json()) as Reply<string>;
+      } catch {
+        return lost('The studio did not take the file. Is it still running?');
+      }
     },
     on(listener) {
       const source = new EventSource('/events');

@@ -17,11 +17,13 @@
  * - `save-state`       `data-kind` clean|saving|saved|failed, `data-revision`
  * - `engine-status`    `data-provider`; opens the popover `engine-details`
  * - `accept-all`       accepts all shown suggestions
- * - `project-name`, `project-close`, `colouring-instance`, `colouring-semantic`, `status-pointer`, `status-zoom`
+ * - `project-name`, `project-close`, `view-<name>` one of tags, boxes, semantic, instance, `legend` (`data-view`; rows `legend-row` with `data-label-id`, `data-here`, `data-project`), `status-pointer`, `status-zoom`
  * - `models-open`      opens the models page, also from the model menu; `model-row` one model: `data-model-id`, `data-state`;
  *                      in it `model-get`, `model-cancel`, `model-remove`, `model-use`, `model-agree` (the checkbox), `model-failure`
  * - `classical-panel`  `data-method`, `data-found`, `data-busy`; the methods in it are `tool-<name>`; `classical-facts` ms and working size of the last answer,
  *                      `classical-keep`, `classical-cancel`; `classical-k`, `classical-spatial`, `classical-tolerance` are thumbs
+ * - `model-add`        opens the dialog; in it `model-add-path`, `model-add-read`, `model-field` (`data-key`, `data-certainty`), `model-try`,
+ *                      `model-report` (`data-instances`, `data-provider`), `model-keep`, `model-discard`, `model-problem`
  */
 export const TEST_IDS = {
   classicalOpen: 'classical-open',
@@ -57,6 +59,15 @@ export const TEST_IDS = {
   modelUse: 'model-use',
   modelAgree: 'model-agree',
   modelFailure: 'model-failure',
+  modelAdd: 'model-add',
+  modelAddPath: 'model-add-path',
+  modelAddRead: 'model-add-read',
+  modelField: 'model-field',
+  modelTry: 'model-try',
+  modelReport: 'model-report',
+  modelKeep: 'model-keep',
+  modelDiscard: 'model-discard',
+  modelProblem: 'model-problem',
   runProgress: 'run-progress',
   runCancel: 'run-cancel',
   runResume: 'run-resume',
@@ -68,11 +79,32 @@ export const TEST_IDS = {
   saveState: 'save-state',
   engineStatus: 'engine-status',
   engineDetails: 'engine-details',
+  providersOpen: 'providers-open',
+  providersPage: 'providers-page',
+  providersRetry: 'providers-retry',
+  providersMeasure: 'providers-measure',
+  providerRow: 'provider-row',
+  providerThreads: 'provider-threads',
+  providerTimes: 'provider-times',
+  gpuLibraries: 'gpu-libraries',
+  gpuInstall: 'gpu-install',
+  gpuCancel: 'gpu-cancel',
+  gpuRemove: 'gpu-remove',
+  gpuFailure: 'gpu-failure',
   acceptAll: 'accept-all',
   projectName: 'project-name',
   projectClose: 'project-close',
-  colouringInstance: 'colouring-instance',
-  colouringSemantic: 'colouring-semantic',
+  legend: 'legend',
+  legendRow: 'legend-row',
+  tagChip: 'tag-chip',
+  tagAdd: 'tag-add',
+  cutoutPreview: 'cutout-preview',
+  cutoutOut: 'cutout-out',
+  cutoutRun: 'cutout-run',
+  cutoutReport: 'cutout-report',
+  picturesOut: 'pictures-out',
+  picturesRun: 'pictures-run',
+  picturesReport: 'pictures-report',
   statusPointer: 'status-pointer',
   statusZoom: 'status-zoom',
 } as const;

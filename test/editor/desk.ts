@@ -56,6 +56,7 @@ export async function openDesk(root: string): Promise<Desk> {
   let cut: Cut = () => null;
   const bridge: Bridge = {
     pixelRoot: '/pixels/',
+    pathOf: (file) => file.name,
     async invoke(name, input) {
       const what = cut(name);
       if (what === 'before') return LOST;

@@ -110,6 +110,22 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     run: (w) => void (w.dialog = { kind: 'models' }),
   },
   {
+    id: 'models.add',
+    title: 'Add a model of your own…',
+    group: 'Models',
+    keys: [],
+    context: 'app',
+    run: (w) => void (w.dialog = { kind: 'add-model', paths: [] }),
+  },
+  {
+    id: 'providers.open',
+    title: 'What runs the models: providers, threads, times…',
+    group: 'Models',
+    keys: ['Shift+R'],
+    context: 'app',
+    run: (w) => void (w.dialog = { kind: 'providers' }),
+  },
+  {
     id: 'project.export',
     title: 'Export COCO dataset…',
     group: 'Project',

@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../shared/answers.ts';
-import type { ModelFetch } from '../../shared/answers/models.ts';
+import type { DoctorReport, ModelDraft, ModelFetch } from '../../shared/answers/models.ts';
 import type { Client } from '../client.ts';
 import { tellGood, tellProblem } from '../problems.ts';
 import type { RunsState } from './runs.svelte.ts';
@@ -52,6 +52,33 @@ export class ModelsState {
   async load(): Promise<void> {
     await this.#runs.loadModels();
     for (const fetch of await this.#client.call('models.fetches', {})) this.#take(fetch);
+  }
+
+  /** Where dropped files lie for the studio; a browser sends them there first. */
+  async place(files: readonly File[]): Promise<readonly string[]> {
+    const paths: string[] = [];
+    for (const file of files) paths.push(await this.#client.pathOf(file));
+    return paths;
+  }
+
+  inspect(paths: readonly string[]): Promise<ModelDraft> {
+    return this.#client.call('models.inspect', { paths: [...paths] });
+  }
+
+  propose(draftId: string, answers: Readonly<Record<string, string>>): Promise<ModelDraft> {
+    return this.#client.call('models.propose', { draftId, answers });
+  }
+
+  tryOut(draftId: string, answers: Readonly<Record<string, string>>, imageId: number | null): Promise<DoctorReport> {
+    return this.#client.call('models.try', { draftId, answers, imageId });
+  }
+
+  keep(draftId: string, answers: Readonly<Record<string, string>>): Promise<ModelInfo> {
+    return this.#client.call('models.keep', { draftId, answers });
+  }
+
+  async discard(draftId: string): Promise<void> {
+    await this.#client.call('models.discard', { draftId });
   }
 
   async get(modelId: string, acceptLicense: boolean): Promise<void> {
