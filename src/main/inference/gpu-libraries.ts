@@ -52,10 +52,25 @@ export async function systemLibraries(folder: string | null, env: NodeJS.Process
       if (!wanted.has(name)) wanted.set(name, 'tensorrt');
     }
   }
-  return [...wanted].map(([name, provider]) => {
+  const broken = folder === null ? [] : await brokenProviders(folder);
+  const needed = [...wanted].map(([name, provider]) => {
     const path = places.map((place) => join(place, name)).find((file) => existsSync(file)) ?? known.get(name) ?? null;
     return { name, provider, path, hint: path === null ? installHint(name) : null };
   });
+  return [...broken, ...needed];
+}
+
+/** Installed libraries that are none: the loader would refuse them, and say less about it. */
+async function brokenProviders(folder: string): Promise<readonly SystemLibrary[]> {
+  const broken: SystemLibrary[] = [];
+  for (const provider of ['cuda', 'tensorrt'] as const) {
+    const name = `libonnxruntime_providers_${provider}.so`;
+    if (!existsSync(join(folder, name))) continue;
+    await neededLibraries(join(folder, name)).catch(() =>
+      broken.push({ name, provider, path: null, hint: 'is no library of this system: remove the GPU libraries and install them again' }),
+    );
+  }
+  return broken;
 }
 
 /** Folders with CUDA that the loader does not look into by itself; absolute paths. */
@@ -71,7 +86,7 @@ export function usualFolders(): readonly string[] {
 
 async function neededOf(file: string): Promise<readonly string[]> {
   if (!existsSync(file)) return [];
-  return (await neededLibraries(file)).filter((name) => !OF_THE_SYSTEM.test(name));
+  return (await neededLibraries(file).catch(() => [])).filter((name) => !OF_THE_SYSTEM.test(name));
 }
 
 /** `ldconfig -p`: name → path, of this machine's own architecture; the first of a name wins, as for the loader. */
