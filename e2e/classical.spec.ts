@@ -50,7 +50,7 @@ test('each classical method finds what was drawn, can be dropped and undone', as
     await expect(panel).toHaveAttribute('data-method', 'kmeans');
     await settled();
     await expect(panel).toHaveAttribute('data-found', '4');
-    await expect(page.getByTestId('classical-facts')).toHaveText(/ms at \d+×\d+/);
+    await expect(page.getByTestId('classical-facts')).toHaveText(/s at \d+×\d+/);
     await page.getByTestId('classical-k').focus();
     for (let k = 4; k < 6; k++) await page.keyboard.press('ArrowRight');
     await expect(panel).toHaveAttribute('data-found', '6', { timeout: 60_000 });

@@ -48,7 +48,7 @@ export interface MasksDraft {
 export interface ScribblesDraft {
   readonly kind: 'scribbles';
   readonly strokes: readonly Scribble[];
-  /** Colour of the next stroke, where a press would begin one. */
+  /** Colour of the next stroke, where a press would begin one as wide on the screen as the brush is in the image. */
   readonly brush?: string;
   /** The regions lie side by side and cover the image: thin lines. */
   readonly divides?: boolean;

@@ -83,6 +83,16 @@ describe('GrabCut', () => {
     expect(player.draft).toMatchObject({ masks: [{ rle: MASK }], pending: true });
   });
 
+  it('makes strokes as wide on the screen at each zoom', () => {
+    const player: Cutting = play(grabcut, { ...EMPTY, scale: 0.25 });
+    player.drag([
+      [10, 10],
+      [80, 70],
+    ]);
+    player.click(30, 30);
+    expect(player.asked.at(-1)).toMatchObject({ question: { strokes: [{ radius: 16 }] } });
+  });
+
   it('takes back strokes, then the box', () => {
     const player = boxed();
     player.click(30, 30);

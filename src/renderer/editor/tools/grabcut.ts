@@ -70,7 +70,7 @@ function cutting(state: Cutting, input: AskingInput, view: ToolView): Step<GrabC
     case 'press': {
       if (state.stroke) return show(state);
       const mark = input.button === 'secondary' || input.modifiers.shift ? 0 : 1;
-      return show({ ...state, stroke: beginStroke(input.at, view.brushPx, mark) });
+      return show({ ...state, stroke: beginStroke(input.at, view, mark) });
     }
     case 'move':
       return show(state.stroke ? { ...state, stroke: extendStroke(state.stroke, input.at) } : state);

@@ -1,5 +1,6 @@
 import type { ImagePoint } from '../viewport.ts';
 import type { MarkedStroke } from './classical-asks.ts';
+import type { ToolView } from './tool.ts';
 
 /** Points nearer than this share of the radius to the last one add nothing to see. */
 const SPACING = 0.25;
@@ -8,8 +9,9 @@ const SPACING = 0.25;
 const NOT_WANTED = '#FF5F56';
 const OBJECTS = ['#3CC48F', '#56B4E9', '#F2A93B', '#CC79A7', '#F0E442', '#9D7BF5'] as const;
 
-export function beginStroke(at: ImagePoint, diameter: number, mark: number): MarkedStroke {
-  return { points: [at.x, at.y], radius: diameter / 2, mark };
+/** A stroke as wide on the screen as the brush is in the image: a mark need not be the same at each zoom. */
+export function beginStroke(at: ImagePoint, view: Pick<ToolView, 'brushPx' | 'scale'>, mark: number): MarkedStroke {
+  return { points: [at.x, at.y], radius: view.brushPx / view.scale / 2, mark };
 }
 
 /** The stroke with another point, or the very same one where the point is too near. */

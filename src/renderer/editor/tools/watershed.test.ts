@@ -68,6 +68,7 @@ describe('watershed', () => {
       player.feed({ kind: 'next', step });
       return player.state.object;
     };
+    expect(player.feed({ kind: 'next', step: 1 }).used).toBe(false);
     expect(next(1)).toBe(1);
     player.click(20, 20);
     expect(next(1)).toBe(2);

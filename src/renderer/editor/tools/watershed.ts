@@ -41,7 +41,7 @@ export const watershed: AskingTool<WatershedState> = {
       case 'again':
         return ask(state);
       case 'next':
-        return show({ ...state, object: nextObject(state, input.step) }, { used: true });
+        return show({ ...state, object: nextObject(state, input.step) }, { used: !isIdle(state) });
       case 'finish':
         return state.pending === null ? finish(state) : show({ ...state, finishing: true }, { used: true });
       case 'remove-last':
@@ -62,7 +62,7 @@ function isIdle(state: WatershedState): boolean {
 
 function press(state: WatershedState, input: AskingInput & { kind: 'press' }, view: ToolView): Step<WatershedState> {
   if (state.stroke || !view.canAdd) return show(state);
-  const stroke = beginStroke(input.at, view.brushPx, input.button === 'secondary' || input.modifiers.shift ? 0 : state.object);
+  const stroke = beginStroke(input.at, view, input.button === 'secondary' || input.modifiers.shift ? 0 : state.object);
   return show({ ...state, stroke }, isIdle(state) ? { select: null, hover: null } : {});
 }
 
