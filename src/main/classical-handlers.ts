@@ -41,9 +41,9 @@ export function createClassicalHandlers({ current, thread, tell }: ClassicalCont
       const work = await thread.open(imageOf(imageId));
       return { imageId, work, ms: performance.now() - startedMs };
     },
-    async 'classical.preview'({ imageId, question }) {
+    async 'classical.preview'({ imageId, question, draft }) {
       const startedMs = performance.now();
-      const found = await previews((signal) => thread.segment(imageOf(imageId), question, signal));
+      const found = await previews((signal) => thread.segment(imageOf(imageId), question, draft, signal));
       return { ...found, imageId, totalMs: performance.now() - startedMs };
     },
     'classical.cancel': () => {
@@ -52,7 +52,7 @@ export function createClassicalHandlers({ current, thread, tell }: ClassicalCont
     },
     async 'classical.propose'({ imageId, question, label }) {
       const project = current();
-      const { instances } = await previews((signal) => thread.segment(imageOf(imageId), question, signal));
+      const { instances } = await previews((signal) => thread.segment(imageOf(imageId), question, false, signal));
       if (current() !== project) throw new AppError('cancelled', 'The project was closed meanwhile.');
       return keep(project, imageId, question, label, instances);
     },

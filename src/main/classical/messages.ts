@@ -17,7 +17,10 @@ export interface ThreadQuestions {
     readonly answer: { readonly width: number; readonly height: number };
   };
   readonly drop: { readonly ask: { readonly key: string }; readonly answer: null };
-  readonly segment: { readonly ask: { readonly key: string; readonly question: ParsedQuestion }; readonly answer: Segmented };
+  readonly segment: {
+    readonly ask: { readonly key: string; readonly question: ParsedQuestion; readonly draft: boolean };
+    readonly answer: Segmented;
+  };
   readonly path: {
     readonly ask: {
       readonly key: string;

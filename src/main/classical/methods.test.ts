@@ -6,14 +6,10 @@ import { wand } from '../../shared/classical/wand.ts';
 import { AppError } from '../../shared/errors.ts';
 import { decodeRle } from '../../shared/mask/rle.ts';
 import { drawScene } from '../../shared/scenes/index.ts';
-import { seededRandom } from '../../shared/scenes/random.ts';
-import { edgeFeatures } from './edges.ts';
+import { drawn, pictureOf } from '../../../test/drawn-picture.ts';
 import { kmeans } from './kmeans.ts';
 import type { OpenCv } from './opencv.ts';
 import { openCv, scoped } from './opencv.ts';
-import { createScissors } from './path.ts';
-import type { Picture } from './picture.ts';
-import { createPicture } from './picture.ts';
 import type { Segmented, Segmenter } from './segment.ts';
 import { createSegmenter } from './segment.ts';
 
@@ -28,21 +24,6 @@ beforeAll(async () => {
 
 function parsed(question: unknown): ParsedQuestion {
   return questionSchema.parse(question);
-}
-
-function pictureOf(image: Rgb): Picture {
-  return createPicture(image, image.width, image.height);
-}
-
-function drawn(width: number, height: number, noise: number, colour: (x: number, y: number) => readonly [number, number, number]): Rgb {
-  const random = seededRandom(5);
-  const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) {
-    colour(i % width, Math.floor(i / width)).forEach((value, c) => {
-      data[i * 3 + c] = Math.max(0, Math.min(255, Math.round(value + random.range(-noise, noise))));
-    });
-  }
-  return { width, height, data };
 }
 
 function iou(found: Uint8Array, truth: Uint8Array): number {
@@ -66,7 +47,12 @@ describe('K-means', () => {
   const question = { method: 'kmeans', parameters: { k: 3, smallest: 0 } };
 
   it.each(['rgb', 'lab', 'hsv'])('finds flat colours exactly in %s, the largest first', (space) => {
-    const { instances } = segmenter.segment(pictureOf(drawn(90, 50, 0, bands)), parsed({ ...question, parameters: { k: 3, space } }), go);
+    const { instances } = segmenter.segment(
+      pictureOf(drawn(90, 50, 0, bands)),
+      parsed({ ...question, parameters: { k: 3, space } }),
+      false,
+      go,
+    );
     expect(instances.map(({ label, box }) => [label, ...box])).toEqual([
       ['cluster 1', 0, 0, 40, 50],
       ['cluster 2', 40, 0, 30, 50],
@@ -77,7 +63,7 @@ describe('K-means', () => {
 
   it('says the same whatever the seed, under noise too, and every pixel belongs to one cluster', () => {
     const picture = pictureOf(drawn(90, 50, 25, bands));
-    const answers = [1, 2, 77].map((seed) => segmenter.segment(picture, parsed({ ...question, parameters: { k: 3, seed } }), go));
+    const answers = [1, 2, 77].map((seed) => segmenter.segment(picture, parsed({ ...question, parameters: { k: 3, seed } }), false, go));
     expect(answers[1]!.instances).toEqual(answers[0]!.instances);
     expect(answers[2]!.instances).toEqual(answers[0]!.instances);
     const covered = new Uint8Array(90 * 50);
@@ -107,9 +93,9 @@ describe('K-means', () => {
       Math.hypot(x - 25, y - 30) < 12 || Math.hypot(x - 75, y - 30) < 10 ? [220, 200, 40] : [40, 60, 90],
     );
     const picture = pictureOf(twoDots);
-    const pieces = segmenter.segment(picture, parsed({ method: 'kmeans', parameters: { k: 2, regions: 'pieces' } }), go);
+    const pieces = segmenter.segment(picture, parsed({ method: 'kmeans', parameters: { k: 2, regions: 'pieces' } }), false, go);
     expect(pieces.instances.map(({ label }) => label)).toEqual(['cluster 1', 'cluster 2', 'cluster 2']);
-    const foreground = segmenter.segment(picture, parsed({ method: 'kmeans', parameters: { k: 7, regions: 'foreground' } }), go);
+    const foreground = segmenter.segment(picture, parsed({ method: 'kmeans', parameters: { k: 7, regions: 'foreground' } }), false, go);
     expect(foreground.instances.map(({ label }) => label)).toEqual(['foreground']);
     expect(
       iou(
@@ -117,16 +103,18 @@ describe('K-means', () => {
         Uint8Array.from({ length: 6000 }, (_, i) => (twoDots.data[i * 3] === 220 ? 1 : 0)),
       ),
     ).toBe(1);
-    const byPlace = segmenter.segment(picture, parsed({ method: 'kmeans', parameters: { k: 2, position: 1, smallest: 0.05 } }), go);
+    const byPlace = segmenter.segment(picture, parsed({ method: 'kmeans', parameters: { k: 2, position: 1, smallest: 0.05 } }), false, go);
     const flat = pictureOf(drawn(100, 40, 0, () => [90, 90, 90]));
     expect(
-      segmenter.segment(flat, parsed({ method: 'kmeans', parameters: { k: 2, position: 1 } }), go).instances.map(({ box }) => box[2]),
+      segmenter
+        .segment(flat, parsed({ method: 'kmeans', parameters: { k: 2, position: 1 } }), false, go)
+        .instances.map(({ box }) => box[2]),
     ).toEqual([50, 50]);
     expect(byPlace.instances).toHaveLength(2);
   });
 
   it('bears a picture of fewer colours than clusters', () => {
-    const { instances } = segmenter.segment(pictureOf(drawn(30, 30, 0, () => [9, 9, 9])), parsed(question), go);
+    const { instances } = segmenter.segment(pictureOf(drawn(30, 30, 0, () => [9, 9, 9])), parsed(question), false, go);
     expect(instances).toHaveLength(1);
     expect(instances[0]!.box).toEqual([0, 0, 30, 30]);
   });
@@ -139,7 +127,7 @@ describe('GrabCut', () => {
       const scene = drawScene(seed, { width: 480, height: 360 });
       const object = [...scene.objects].sort((a, b) => sum(b.mask) - sum(a.mask))[0]!;
       const picture = pictureOf({ width: scene.width, height: scene.height, data: new Uint8Array(scene.rgb) });
-      const answer = segmenter.segment(picture, parsed({ method: 'grabcut', box: loose(object.mask, 480, 360) }), go);
+      const answer = segmenter.segment(picture, parsed({ method: 'grabcut', box: loose(object.mask, 480, 360) }), false, go);
       ious.push(iou(maskOf(answer), object.mask));
     }
     expect(Math.max(...ious)).toBeGreaterThanOrEqual(0.9);
@@ -154,18 +142,18 @@ describe('GrabCut', () => {
     );
     const picture = pictureOf(image);
     const box = [15, 15, 130, 70];
-    const both = maskOf(segmenter.segment(picture, parsed({ method: 'grabcut', box }), go));
+    const both = maskOf(segmenter.segment(picture, parsed({ method: 'grabcut', box }), false, go));
     expect([both[50 * 160 + 48], both[50 * 160 + 112]]).toEqual([1, 1]);
     const strokes = [{ points: [97, 32, 128, 32, 128, 68, 97, 68, 97, 50, 128, 50], width: 24, mark: 0 }];
-    const one = maskOf(segmenter.segment(picture, parsed({ method: 'grabcut', box, strokes }), go));
+    const one = maskOf(segmenter.segment(picture, parsed({ method: 'grabcut', box, strokes }), false, go));
     expect([one[50 * 160 + 48], one[50 * 160 + 112]]).toEqual([1, 0]);
   });
 
   it('names what is missing', () => {
     const picture = pictureOf(drawn(40, 30, 0, () => [1, 2, 3]));
-    expect(() => segmenter.segment(picture, parsed({ method: 'grabcut', box: [0, 0, 40, 30] }), go)).toThrow(/see background/);
-    expect(() => segmenter.segment(picture, parsed({ method: 'grabcut', box: null }), go)).toThrow(/box around the object/);
-    expect(() => segmenter.segment(picture, parsed({ method: 'grabcut', box: [50, 50, 10, 10] }), go)).toThrow(/outside/);
+    expect(() => segmenter.segment(picture, parsed({ method: 'grabcut', box: [0, 0, 40, 30] }), false, go)).toThrow(/see background/);
+    expect(() => segmenter.segment(picture, parsed({ method: 'grabcut', box: null }), false, go)).toThrow(/box around the object/);
+    expect(() => segmenter.segment(picture, parsed({ method: 'grabcut', box: [50, 50, 10, 10] }), false, go)).toThrow(/outside/);
   });
 });
 
@@ -180,6 +168,7 @@ describe('watershed', () => {
     const answer = segmenter.segment(
       pictureOf(drawn(90, 50, 0, bands)),
       parsed({ method: 'watershed', strokes, parameters: { smooth: 0 } }),
+      false,
       go,
     );
     expect(answer.instances.map(({ mark, box }) => [mark, ...box])).toEqual([
@@ -190,7 +179,7 @@ describe('watershed', () => {
 
   it('needs two marks', () => {
     const one = parsed({ method: 'watershed', strokes: strokes.slice(0, 1) });
-    expect(() => segmenter.segment(pictureOf(drawn(90, 50, 0, bands)), one, go)).toThrow(/two marks/);
+    expect(() => segmenter.segment(pictureOf(drawn(90, 50, 0, bands)), one, false, go)).toThrow(/two marks/);
   });
 });
 
@@ -208,40 +197,6 @@ describe('magic wand', () => {
         expect(sum(ours)).toBeGreaterThan(5);
       }
     }
-  });
-});
-
-describe('intelligent scissors', () => {
-  it('follow the same edge as OpenCV’s own tool', () => {
-    const image = drawn(120, 100, 12, (x, y) => (Math.hypot(x - 60, y - 50) < 35 ? [190, 150, 90] : [70, 90, 120]));
-    const off = (x: number, y: number): number => Math.abs(Math.hypot(x - 60, y - 50) - 35);
-    const { points } = createScissors(cv)(pictureOf(image), [25, 50], [60, 15], 4, go);
-    const theirs = opencvPath(image, 25, 50, 60, 15);
-    expect(theirs.length).toBeGreaterThan(30);
-    for (const [x, y] of theirs) expect(off(x, y)).toBeLessThanOrEqual(2);
-    for (let i = 0; i < points.length; i += 2) expect(off(points[i]! - 0.5, points[i + 1]! - 0.5)).toBeLessThanOrEqual(1.5);
-    expect(Math.abs(points.length / 2 - theirs.length)).toBeLessThan(8);
-  });
-
-  it('decide the way again at full size on a large image', () => {
-    const image = drawn(2400, 1600, 6, (x, y) => (Math.hypot(x - 1200, y - 800) < 600 ? [190, 150, 90] : [70, 90, 120]));
-    const picture = pictureOf(image);
-    const { points, stepPx } = createScissors(cv)(picture, [602, 800], [1200, 198], 6, go);
-    expect(stepPx).toBe(1);
-    let worst = 0;
-    for (let i = 0; i < points.length; i += 2)
-      worst = Math.max(worst, Math.abs(Math.hypot(points[i]! - 1200.5, points[i + 1]! - 800.5) - 600));
-    expect(worst).toBeLessThanOrEqual(1.5);
-    for (let i = 2; i < points.length; i += 2) {
-      expect(Math.max(Math.abs(points[i]! - points[i - 2]!), Math.abs(points[i + 1]! - points[i - 1]!))).toBe(1);
-    }
-  });
-
-  it('see edges between colours of one brightness', () => {
-    const image = drawn(60, 40, 0, (x) => (x < 30 ? [200, 60, 60] : [60, 131, 60]));
-    const { edge } = edgeFeatures(cv, image);
-    for (let y = 2; y < 38; y++) expect([...edge.subarray(y * 60 + 28, y * 60 + 32)]).toContain(1);
-    expect(sum(edge)).toBeLessThan(60);
   });
 });
 
@@ -264,7 +219,7 @@ describe('large images', () => {
       { method: 'wand', clicks: [{ x: 900, y: 700, adds: true }], parameters: { tolerance: 30 } },
     ];
     for (const question of questions) {
-      const answer = segmenter.segment(picture, parsed(question), go);
+      const answer = segmenter.segment(picture, parsed(question), false, go);
       expect(answer.instances[0]!.rle.size).toEqual([1400, 1800]);
       if (question.method !== 'wand') expect(answer.work.width).toBeLessThan(1300);
       expect(iou(maskOf(answer), truth), question.method).toBeGreaterThan(0.998);
@@ -277,7 +232,7 @@ describe('large images', () => {
       if (left-- === 0) throw new AppError('cancelled', 'The question was given up.');
     };
     const picture = pictureOf(drawn(600, 400, 30, bands));
-    expect(() => segmenter.segment(picture, parsed({ method: 'mean-shift' }), pause)).toThrow('given up');
+    expect(() => segmenter.segment(picture, parsed({ method: 'mean-shift' }), false, pause)).toThrow('given up');
   });
 });
 
@@ -315,20 +270,5 @@ function filled(image: Rgb, x: number, y: number, tolerance: number, connectivit
     for (let row = 0; row < height; row++)
       out.set(mask.data.slice((row + 1) * (width + 2) + 1, (row + 1) * (width + 2) + 1 + width), row * width);
     return out;
-  });
-}
-
-/** The way of OpenCV's own tool, pixel by pixel. */
-function opencvPath(image: Rgb, fromX: number, fromY: number, toX: number, toY: number): [number, number][] {
-  return scoped((keep) => {
-    const picture = keep(new cv.Mat(image.height, image.width, cv.CV_8UC3));
-    picture.data.set(image.data);
-    const tool = keep(new cv.segmentation_IntelligentScissorsMB());
-    tool.setEdgeFeatureCannyParameters(32, 100, 3, false);
-    tool.applyImage(picture);
-    tool.buildMap(new cv.Point(fromX, fromY));
-    const contour = keep(new cv.Mat());
-    tool.getContour(new cv.Point(toX, toY), contour);
-    return Array.from({ length: contour.rows }, (_, i) => [contour.data32S[i * 2]!, contour.data32S[i * 2 + 1]!]);
   });
 }

@@ -68,7 +68,7 @@ async function predict(
   const opened = thread.open(image, signal);
   await opened;
   const openedMs = performance.now();
-  const found = thread.segment(image, question, signal);
+  const found = thread.segment(image, question, false, signal);
   if (request.next !== null) void ahead(thread, request.next);
   const { width, height, instances, methodMs, finishMs } = await found;
   return {

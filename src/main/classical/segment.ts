@@ -15,6 +15,8 @@ import { watershed } from './watershed.ts';
 
 /** Pixels that each method works on at most; see docs/classical.md for what they take. */
 export const WORK_PIXELS = { kmeans: 1_000_000, 'mean-shift': 120_000, watershed: 500_000 } as const;
+/** Borders of a draft are decided at this size. */
+const DRAFT_PIXELS = 1_500_000;
 /** Regions beyond these, the smallest ones, are left out. */
 const MOST_REGIONS = 1000;
 
@@ -29,26 +31,28 @@ interface Found {
   readonly name: (label: number) => string;
   readonly mark: (label: number) => number;
   /** The size all of the image has at the map's scale. */
-  readonly work: { readonly width: number; readonly height: number };
+  readonly work: Size;
+  /** See `upsample`. */
+  readonly radius: 1 | 2;
   /** Whether instances keep the order of their labels; else the largest comes first. */
   readonly ordered?: boolean;
 }
 
 /** Segments pictures; keeps what the next question can go on from. */
 export interface Segmenter {
-  /** Throws `invalid` as the methods do, `cancelled` from `pause`. */
-  segment(picture: Picture, question: ParsedQuestion, pause: Pause): Segmented;
+  /** `draft`: borders at a bounded size too. Throws `invalid` as the methods do, and what `pause` throws. */
+  segment(picture: Picture, question: ParsedQuestion, draft: boolean, pause: Pause): Segmented;
 }
 
 export function createSegmenter(cv: OpenCv): Segmenter {
   const grabcut = createGrabcut(cv);
   return {
-    segment(picture, asked, pause) {
+    segment(picture, asked, draft, pause) {
       const startedMs = performance.now();
       const found = work(cv, grabcut, picture, hintsInFine(picture, asked), pause);
       pause();
       const foundMs = performance.now();
-      const instances = finish(picture, found, pause);
+      const instances = finish(picture, found, draft, pause);
       return {
         method: asked.method,
         width: picture.width,
@@ -72,25 +76,33 @@ function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQu
       const { map, clusterOf } = kmeans(cv, small, question.parameters, pause);
       const mark = (label: number): number => clusterOf[label] ?? label;
       const foreground = question.parameters.regions === 'foreground';
-      return { map, small, window, work: sizeOf(small), mark, name: (label) => (foreground ? 'foreground' : `cluster ${mark(label)}`) };
+      return {
+        map,
+        small,
+        window,
+        radius: 1,
+        work: sizeOf(small),
+        mark,
+        name: (label) => (foreground ? 'foreground' : `cluster ${mark(label)}`),
+      };
     }
     case 'mean-shift': {
       const small = picture.at(WORK_PIXELS['mean-shift']);
       const { map } = byArea(meanShift(small, question.parameters, pause), MOST_REGIONS);
-      return { map, small, window, work: sizeOf(small), mark: same, name: (label) => `region ${label}` };
+      return { map, small, window, radius: 1, work: sizeOf(small), mark: same, name: (label) => `region ${label}` };
     }
     case 'grabcut': {
       const { map, small, window: part } = grabcut(picture.fine, question, pause);
       const scale = small.width / part.width;
       const whole = { width: Math.round(picture.fine.width * scale), height: Math.round(picture.fine.height * scale) };
-      return { map, small, window: part, work: whole, mark: same, name: () => 'object' };
+      return { map, small, window: part, radius: 2, work: whole, mark: same, name: () => 'object' };
     }
     case 'watershed': {
       const small = picture.at(WORK_PIXELS.watershed);
       const map = watershed(cv, small, window, question);
       // Mark 0 is background, and label 1 stands for it.
       const wanted = { ...map, data: Uint16Array.from(map.data, (label) => Math.max(0, label - 1)) };
-      return { map: wanted, small, window, work: sizeOf(small), mark: same, name: (label) => `region ${label}`, ordered: true };
+      return { map: wanted, small, window, radius: 2, work: sizeOf(small), mark: same, name: (label) => `region ${label}`, ordered: true };
     }
     case 'wand': {
       const { tolerance, ...rest } = question.parameters;
@@ -99,7 +111,15 @@ function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQu
       });
       const { width, height } = picture.fine;
       const data = Uint16Array.from(wand(picture.fine, seeds, rest, pause));
-      return { map: { width, height, data }, small: picture.fine, window, work: { width, height }, mark: same, name: () => 'object' };
+      return {
+        map: { width, height, data },
+        small: picture.fine,
+        window,
+        radius: 1,
+        work: { width, height },
+        mark: same,
+        name: () => 'object',
+      };
     }
   }
 }
@@ -108,17 +128,19 @@ function same(label: number): number {
   return label;
 }
 
-function sizeOf({ width, height }: Rgb): { width: number; height: number } {
+function sizeOf({ width, height }: Rgb): Size {
   return { width, height };
 }
 
-/** Borders at full size, then masks. */
-function finish(picture: Picture, found: Found, pause: Pause): ClassicalInstance[] {
-  const { fine, width, height } = picture;
+/** Borders at full size, or nearly so for a draft; then masks. */
+function finish(picture: Picture, found: Found, draft: boolean, pause: Pause): ClassicalInstance[] {
+  const { width, height } = picture;
   const { window } = found;
-  const large = found.map.width < window.width || found.map.height < window.height;
-  const map = large ? upsample(found.map, found.small, fine, window, pause) : found.map;
-  const place = inImage(picture, window);
+  const target = draft ? picture.at(DRAFT_PIXELS) : picture.fine;
+  const part = scaled(window, picture.fine, target);
+  const large = found.map.width < part.width && found.map.height < part.height;
+  const map = large ? upsample(found.map, found.small, target, part, found.radius, pause) : found.map;
+  const place = scaled(window, picture.fine, picture);
   const colours = meanColours(found.map, found.small);
   const regions = regionsOf(map, place, width, height, pause).map(({ label, area, box, rle }) => {
     const instance: ClassicalInstance = {
@@ -135,12 +157,17 @@ function finish(picture: Picture, found: Found, pause: Pause): ClassicalInstance
   return regions.slice(0, MOST_REGIONS).map(({ instance }) => instance);
 }
 
-/** A part of `fine` in whole pixels of the image. */
-function inImage({ fine, width, height }: Picture, window: Window): Window {
-  if (fine.width === width && fine.height === height) return window;
-  const x = Math.round((window.x * width) / fine.width);
-  const y = Math.round((window.y * height) / fine.height);
-  const right = Math.round(((window.x + window.width) * width) / fine.width);
-  const bottom = Math.round(((window.y + window.height) * height) / fine.height);
-  return { x, y, width: right - x, height: bottom - y };
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of one raster in whole pixels of another that covers the same. */
+function scaled(window: Window, from: Size, to: Size): Window {
+  if (from.width === to.width && from.height === to.height) return window;
+  const x = Math.round((window.x * to.width) / from.width);
+  const y = Math.round((window.y * to.height) / from.height);
+  const right = Math.round(((window.x + window.width) * to.width) / from.width);
+  const bottom = Math.round(((window.y + window.height) * to.height) / from.height);
+  return { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
 }

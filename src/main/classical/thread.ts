@@ -29,7 +29,8 @@ export interface ClassicalImage {
 export interface ClassicalThread {
   /** Makes an image ready; answers with the size that borders are decided at. Two are kept, the last used ones. */
   open(image: ClassicalImage, signal?: AbortSignal): Promise<{ readonly width: number; readonly height: number }>;
-  segment(image: ClassicalImage, question: ParsedQuestion, signal?: AbortSignal): Promise<Segmented>;
+  /** `draft`: sooner, with coarser borders where the image is large. */
+  segment(image: ClassicalImage, question: ParsedQuestion, draft: boolean, signal?: AbortSignal): Promise<Segmented>;
   path(
     image: ClassicalImage,
     from: readonly [number, number],
@@ -137,15 +138,15 @@ export function createClassicalThread(): ClassicalThread {
       void dropped?.then(() => ask('drop', { key }, undefined)).catch(() => undefined);
     }
     const size = await opened;
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw new AppError('cancelled', 'The question was given up.');
     return size;
   }
 
   return {
     open: ensure,
-    async segment(image, question, signal) {
+    async segment(image, question, draft, signal) {
       await ensure(image, signal);
-      return ask('segment', { key: image.key, question }, signal);
+      return ask('segment', { key: image.key, question, draft }, signal);
     },
     async path(image, from, to, snap, signal) {
       await ensure(image, signal);

@@ -42,7 +42,8 @@ async function answer(asked: ThreadAsk): Promise<ThreadQuestions[ThreadMethod]['
     case 'segment': {
       pause();
       const { segmenter } = await ready;
-      return segmenter.segment(picture(asked.ask.key), asked.ask.question, pause);
+      const { key, question, draft } = asked.ask;
+      return segmenter.segment(picture(key), question, draft, pause);
     }
     case 'path': {
       pause();

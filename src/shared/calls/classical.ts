@@ -56,7 +56,11 @@ export interface ScissorsPath {
 }
 
 const place = z.tuple([z.number(), z.number()]).readonly();
-const preview = z.object({ imageId: idSchema, question: questionSchema });
+const proposal = z.object({ imageId: idSchema, question: questionSchema });
+const preview = proposal.extend({
+  /** Sooner, for a parameter that is still moving: on large images borders are decided at 1.5 megapixels. */
+  draft: z.boolean().default(false),
+});
 
 export const CLASSICAL_CALLS = {
   /** Makes an image ready, so that the first preview does not wait for it. Throws as the decoder: `unsupported`, `io`, `not-found`. */
@@ -69,7 +73,7 @@ export const CLASSICAL_CALLS = {
    * Works the same out and keeps it as suggestions of a run named after the method. `label`: the class of
    * all of them; null takes the method's own names, which become classes of the project.
    */
-  'classical.propose': call(preview.extend({ label: z.string().trim().min(1).max(120).nullable().default(null) })).answers<RunInfo>(),
+  'classical.propose': call(proposal.extend({ label: z.string().trim().min(1).max(120).nullable().default(null) })).answers<RunInfo>(),
   /**
    * Intelligent scissors: the cheapest path along edges between two places. Ask again and again with the same
    * `from` while the pointer moves: its map is kept. A newer question with another `to` goes before an older one,

@@ -157,16 +157,16 @@ export interface Region {
   readonly rle: Rle;
 }
 
+/** Columns that are turned at once: 32 labels of two bytes are one line of a cache. */
+const BLOCK = 32;
+
 /**
  * The masks of all labels that have a pixel, in the order of their numbers. The map lies over `window` of an
- * image of `width` × `height`; where the sizes differ each pixel of the image takes that of the map it lies in.
+ * image of `width` × `height`; where it is smaller than the window each pixel of the image takes that of the map
+ * it lies in.
  */
 export function regionsOf(map: LabelMap, window: Window, width: number, height: number, pause: Pause = () => undefined): Region[] {
   const flips: number[][] = [];
-  const rows = Int32Array.from(
-    { length: window.height },
-    (_, y) => Math.min(map.height - 1, Math.floor(((y + 0.5) * map.height) / window.height)) * map.width,
-  );
   const flip = (label: number, at: number): void => {
     const list = flips[label];
     // A run that goes on over the foot of a column is one run.
@@ -174,19 +174,39 @@ export function regionsOf(map: LabelMap, window: Window, width: number, height: 
     else if (list.at(-1) === at) list.pop();
     else list.push(at);
   };
-  for (let x = 0; x < window.width; x++) {
-    if (x % 256 === 0) pause();
-    const column = Math.min(map.width - 1, Math.floor(((x + 0.5) * map.width) / window.width));
-    const base = (window.x + x) * height + window.y;
-    let before = 0;
-    for (let y = 0; y < window.height; y++) {
-      const label = map.data[rows[y]! + column]!;
-      if (label === before) continue;
-      if (before !== 0) flip(before, base + y);
-      if (label !== 0) flip(label, base + y);
-      before = label;
+  const columns = firstsOf(map.width, window.width);
+  const rows = firstsOf(map.height, window.height);
+  const turned = new Uint32Array(BLOCK * map.height);
+  const changes: number[] = [];
+  for (let block = 0; block < map.width; block += BLOCK) {
+    pause();
+    const wide = Math.min(BLOCK, map.width - block);
+    for (let y = 0; y < map.height; y++) {
+      const row = y * map.width + block;
+      for (let x = 0; x < wide; x++) turned[x * map.height + y] = map.data[row + x]!;
     }
-    if (before !== 0) flip(before, base + window.height);
+    for (let x = 0; x < wide; x++) {
+      // Where the label changes: the row in the window, then the label from there on.
+      changes.length = 0;
+      let before = 0;
+      for (let y = 0, at = x * map.height; y < map.height; y++, at++) {
+        const label = turned[at]!;
+        if (label === before) continue;
+        changes.push(rows[y]!, label);
+        before = label;
+      }
+      for (let column = columns[block + x]!; column < columns[block + x + 1]!; column++) {
+        const base = (window.x + column) * height + window.y;
+        let current = 0;
+        for (let i = 0; i < changes.length; i += 2) {
+          const label = changes[i + 1]!;
+          if (current !== 0) flip(current, base + changes[i]!);
+          if (label !== 0) flip(label, base + changes[i]!);
+          current = label;
+        }
+        if (current !== 0) flip(current, base + window.height);
+      }
+    }
   }
   const out: Region[] = [];
   flips.forEach((list, label) => {
@@ -210,6 +230,11 @@ export function regionsOf(map: LabelMap, window: Window, width: number, height: 
     out.push({ label, area, box: [left, top, right - left + 1, bottom - top + 1], rle: { size: [height, width], counts } });
   });
   return out;
+}
+
+/** For each of `small` cells the first of `large` pixels whose middle lies in it; at the end `large`. */
+export function firstsOf(small: number, large: number): Int32Array {
+  return Int32Array.from({ length: small + 1 }, (_, cell) => Math.max(0, Math.ceil((cell * large) / small - 0.5)));
 }
 
 /** Mean colour of each label as `#RRGGBB`; the map and the picture have one size. */

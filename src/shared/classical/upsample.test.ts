@@ -37,7 +37,7 @@ function wrongPixels(labels: (x: number, y: number) => number): number {
 describe('borders at full size', () => {
   it('follow the colours of the full picture instead of the blocks of the small one', () => {
     const nearest = wrongPixels((x, y) => map.data[Math.floor(y / SCALE) * map.width + Math.floor(x / SCALE)]!);
-    const { data } = upsample(map, small, large, WINDOW, () => undefined);
+    const { data } = upsample(map, small, large, WINDOW, 2, () => undefined);
     const ours = wrongPixels((x, y) => data[y * SIZE + x]!);
     expect(nearest).toBeGreaterThan(300);
     expect(ours).toBeLessThan(nearest / 20);
@@ -46,7 +46,7 @@ describe('borders at full size', () => {
   it('leave flat labels as they are, and have the size of the window', () => {
     const flat = { ...map, data: new Uint16Array(map.data.length).fill(5) };
     const part = { x: 40, y: 16, width: 50, height: 31 };
-    const out = upsample(flat, small, large, part, () => undefined);
+    const out = upsample(flat, small, large, part, 1, () => undefined);
     expect([out.width, out.height]).toEqual([50, 31]);
     expect(new Set(out.data)).toEqual(new Set([5]));
   });

@@ -8,7 +8,12 @@ function grey(rows: readonly string[]): Rgb {
   return {
     width,
     height: rows.length,
-    data: Uint8Array.from([...rows.join('')].flatMap((digit) => Array<number>(3).fill(Number(digit) * 10))),
+    data: Uint8Array.from(
+      rows
+        .join('')
+        .split('')
+        .flatMap((digit) => Array<number>(3).fill(Number(digit) * 10)),
+    ),
   };
 }
 
