@@ -49,6 +49,7 @@ describe('inference in a child process', () => {
     const { inference, channels } = remote();
     const models = await inference.models();
     expect(models.map((model) => [model.id, model.variant, model.problem])).toEqual([
+      ['tiny-detectron2', 'detectron2', null],
       ['tiny-torchvision', 'torchvision', null],
       ['tiny-zoo', 'zoo', null],
     ]);
@@ -107,6 +108,19 @@ describe('inference in a child process', () => {
     expect((await first).instances).toHaveLength(8);
   });
 
+  it('follows another choice of providers and threads with a new process, once nothing is asked of the old one', async () => {
+    const { inference, channels } = remote();
+    await inference.predict(ask);
+    const last = inference.predict({ ...ask, priority: 'batch' });
+    await inference.configure({ providers: ['cpu'], threads: 2 });
+    expect(inference.status()).toMatchObject({ provider: null, attempts: [], threads: 2 });
+    expect((await last).instances).toHaveLength(8);
+    expect(channels).toHaveLength(1);
+    expect((await inference.predict(ask)).instances).toHaveLength(8);
+    expect(channels).toHaveLength(2);
+    expect(inference.status()).toMatchObject({ provider: 'cpu', threads: 2 });
+  });
+
   it('says so when a process cannot start, and does not try for ever', async () => {
     let starts = 0;
     const inference = createRemoteInference({
@@ -133,6 +147,7 @@ describe('inference in a child process', () => {
 
   it('does not try a provider again that ended the process', async () => {
     const opened: unknown[] = [];
+    const noted: string[] = [];
     const exits: (() => void)[] = [];
     const inference = createRemoteInference({
       // Stands for Electron or Node starting a process; what it "runs" dies as a GPU driver may make it die.
@@ -158,6 +173,13 @@ describe('inference in a child process', () => {
       },
       modelFolders: [tiny],
       backOffMs: [1, 1, 1],
+      record: {
+        folder: tiny,
+        refuse: (provider, reason) => {
+          noted.push(`${provider}: ${reason}`);
+          return Promise.resolve();
+        },
+      },
     });
     open.push(inference);
     await failure(inference.predict(ask));
@@ -166,5 +188,11 @@ describe('inference in a child process', () => {
     expect(opened[1]).toEqual([
       { provider: 'webgpu', ok: false, reason: 'the inference process stopped while it was tried (signal SIGSEGV)' },
     ]);
+    // Kept for the next start of the app; what ended on the CPU says nothing of a provider.
+    expect(noted).toEqual(['webgpu: the inference process stopped while it was tried (signal SIGSEGV)']);
+    // The user may want it tried again.
+    await inference.configure({ providers: null, threads: null });
+    await failure(inference.predict(ask));
+    expect(opened.at(-1)).toEqual([]);
   });
 });
