@@ -54,6 +54,8 @@ const INITIAL: Parameters = {
 const SLOW_MS = 200;
 /** A preview that has run longer than this makes room for one with newer parameters. */
 const PATIENCE_MS = 400;
+/** Up to here previews are never rough. */
+const LARGE_PX = 2e6;
 
 /** What an answer took, and at which size it was worked out. */
 export interface Told {
@@ -70,6 +72,7 @@ export class ClassicalState {
   #told = $state.raw<Told | null>(null);
   #slow = $state(false);
   #last = $state<ClassicalTool>('kmeans');
+  #moving = false;
   /** The class of what is kept: the active one, or classes named by the method. */
   keepInActiveClass = $state(false);
   /** The call under way, and when it began. */
@@ -100,7 +103,7 @@ export class ClassicalState {
       order: 'newest',
       answer: async ({ id, question }, about) => {
         const { parameters, clicks, tolerance } = this.#wand(question);
-        const { instances } = await this.#preview('wand', { method: 'wand', parameters, clicks }, about);
+        const { instances } = await this.#preview('wand', { method: 'wand', parameters, clicks }, about, question.rough || this.#moving);
         return { kind: 'answer', of: 'wand', id, value: { rle: instances[0]?.rle ?? null, tolerance } };
       },
     });
@@ -118,7 +121,7 @@ export class ClassicalState {
     editor.answers('regions', {
       order: 'newest',
       answer: async ({ id, question: { method } }, about) => {
-        const { instances } = await this.#preview(method, this.#region(method), about);
+        const { instances } = await this.#preview(method, this.#region(method), about, this.#moving);
         return { kind: 'answer', of: 'regions', id, value: { regions: instances } };
       },
     });
@@ -165,11 +168,21 @@ export class ClassicalState {
     this.#editor.setTool(tool);
   }
 
-  set<M extends ClassicalTool>(method: M, change: Partial<Parameters[M]>): void {
+  /** `moving`: the slider's thumb is held; `settle` follows. */
+  set<M extends ClassicalTool>(method: M, change: Partial<Parameters[M]>, moving = false): void {
+    this.#moving = moving;
     this.#parameters = { ...this.#parameters, [method]: { ...this.#parameters[method], ...change } };
     if (this.tool !== method) return;
     if (this.#running && performance.now() - this.#running.sinceMs > PATIENCE_MS) this.cancel();
     this.#editor.askAgain();
+  }
+
+  /** The thumb was let go: what was shown roughly meanwhile is worked out in full. */
+  settle(): void {
+    if (!this.#moving) return;
+    this.#moving = false;
+    const open = this.#editor.document;
+    if (open && open.width * open.height > LARGE_PX) this.#editor.askAgain();
   }
 
   reset(method: ClassicalTool): void {
@@ -210,9 +223,10 @@ export class ClassicalState {
     return { method: 'wand', parameters, clicks: asked, tolerance: asked.at(-1)?.tolerance ?? parameters.tolerance };
   }
 
-  async #preview(tool: ClassicalTool, question: ClassicalQuestion, about: AskContext): Promise<ClassicalPreview> {
+  async #preview(tool: ClassicalTool, question: ClassicalQuestion, about: AskContext, rough = false): Promise<ClassicalPreview> {
     const { imageId } = about;
-    const preview = await this.#follow(tool, about, () => this.#client.call('classical.preview', { imageId, question }));
+    const work = (): Promise<ClassicalPreview> => this.#client.call('classical.preview', { imageId, question, draft: rough });
+    const preview = await this.#follow(tool, about, work);
     this.#told = { imageId, tool, ms: preview.totalMs, work: preview.work, found: preview.instances.length };
     return preview;
   }

@@ -50,6 +50,8 @@ export interface WandClick {
 export interface WandQuestion {
   /** In their order. */
   readonly clicks: readonly WandClick[];
+  /** The hand still moves: an answer that is rough but soon is better. */
+  readonly rough: boolean;
 }
 
 export interface ScissorsQuestion {

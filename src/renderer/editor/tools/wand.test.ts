@@ -22,7 +22,7 @@ describe('magic wand', () => {
   it('asks with a click, shows what is found and makes it an instance with Enter', () => {
     const player: Wanding = play(wand, EMPTY);
     player.click(15, 15);
-    expect(asks(player)).toEqual([{ clicks: [{ at: { x: 15, y: 15 }, adds: true, wider: 0 }] }]);
+    expect(asks(player)).toEqual([{ clicks: [{ at: { x: 15, y: 15 }, adds: true, wider: 0 }], rough: false }]);
     expect(player.draft).toMatchObject({ kind: 'masks', candidates: [], pending: true });
     answer(player, 1, FIRST);
     expect(player.draft).toMatchObject({ candidates: [FIRST], pending: false, pill: 'tolerance 12' });
@@ -52,6 +52,7 @@ describe('magic wand', () => {
         { at: { x: 12, y: 12 }, adds: false, wider: 0 },
         { at: { x: 13, y: 13 }, adds: false, wider: 0 },
       ],
+      rough: false,
     });
   });
 
@@ -62,7 +63,7 @@ describe('magic wand', () => {
     player.click(15, 15);
     answer(player, 1, FIRST);
     player.click(50, 50);
-    expect(asks(player).at(-1)).toEqual({ clicks: [{ at: { x: 50, y: 50 }, adds: true, wider: 0 }] });
+    expect(asks(player).at(-1)).toEqual({ clicks: [{ at: { x: 50, y: 50 }, adds: true, wider: 0 }], rough: false });
     // What the first click found is gone, and a late answer does not bring it back.
     expect(player.draft).toMatchObject({ candidates: [] });
     answer(player, 1, FIRST);
@@ -84,6 +85,15 @@ describe('magic wand', () => {
     // Enter came before the last answer: it is kept for it.
     answer(player, 3, SECOND, 22);
     expect(player.commits).toEqual([{ kind: 'add', geometry: { kind: 'mask', rle: SECOND } }]);
+  });
+
+  it('takes rough answers on a large image while the button is down, and a fine one in the end', () => {
+    const player: Wanding = play(wand, { ...EMPTY, image: { width: 6000, height: 4000 } });
+    player.press(15, 15);
+    player.move(60, 15);
+    player.release(60, 15);
+    expect(asks(player).map((question) => (question as { rough: boolean }).rough)).toEqual([true, true, false]);
+    expect(asks(player)[2]).toMatchObject({ clicks: [{ wider: 11 }] });
   });
 
   it('asks again for fewer clicks with Backspace, and drops all with Escape', () => {

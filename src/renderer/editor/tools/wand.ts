@@ -22,6 +22,8 @@ const START: WandState = { asked: 0, clicks: [], found: null, held: null, pendin
 const PX_PER_STEP = 4;
 const LEAST_DRAG = 5;
 const WIDEST = 100;
+/** On larger images answers while the button is down are rough ones. */
+const LARGE_PX = 2e6;
 
 /**
  * Magic wand: a click takes what has the colour under it. Shift adds what lies round another click, Alt (or
@@ -40,18 +42,18 @@ export const wand: AskingTool<WandState> = {
       case 'move':
         return state.held ? drag(state, state.held, input.at, view) : show(state);
       case 'release':
-        return show({ ...state, held: null });
+        return release(state, view);
       case 'answer':
       case 'answer-failed':
         return answered(state, input);
       case 'again':
-        return state.clicks.length ? ask(state, state.clicks) : show(state);
+        return state.clicks.length ? ask(state, state.clicks, view) : show(state);
       case 'finish':
         return state.pending ? show({ ...state, finishing: true }, { used: true }) : finish(state);
       case 'remove-last': {
         if (!state.clicks.length) return show(state);
         const clicks = state.clicks.slice(0, -1);
-        return { ...(clicks.length ? ask({ ...state, held: null }, clicks) : dropped(state)), used: true };
+        return { ...(clicks.length ? ask({ ...state, held: null }, clicks, view) : dropped(state)), used: true };
       }
       case 'cancel':
         return state.clicks.length ? { ...dropped(state), used: true } : show(state);
@@ -71,8 +73,8 @@ function press(state: WandState, input: AskingInput & { kind: 'press' }, view: T
   // There is nothing yet that it could be taken from.
   if (!adds && !goesOn) return show(state);
   const click: WandClick = { at: input.at, adds, wider: 0 };
-  if (goesOn) return ask({ ...state, held: input.at }, [...state.clicks, click]);
-  return { ...ask({ ...START, asked: state.asked, held: input.at }, [click]), select: null, hover: null };
+  if (goesOn) return ask({ ...state, held: input.at }, [...state.clicks, click], view);
+  return { ...ask({ ...START, asked: state.asked, held: input.at }, [click], view), select: null, hover: null };
 }
 
 function drag(state: WandState, from: ImagePoint, at: ImagePoint, view: ToolView): Step<WandState> {
@@ -80,13 +82,23 @@ function drag(state: WandState, from: ImagePoint, at: ImagePoint, view: ToolView
   const px = (at.x - from.x) * view.scale;
   const steps = Math.abs(px) < LEAST_DRAG ? 0 : Math.round(px / PX_PER_STEP);
   const wider = Math.min(WIDEST, Math.max(-WIDEST, steps));
-  return !last || wider === last.wider ? show(state) : ask(state, [...state.clicks.slice(0, -1), { ...last, wider }]);
+  return !last || wider === last.wider ? show(state) : ask(state, [...state.clicks.slice(0, -1), { ...last, wider }], view);
 }
 
-function ask(state: WandState, clicks: readonly WandClick[]): Step<WandState> {
+function release(state: WandState, view: ToolView): Step<WandState> {
+  const after = { ...state, held: null };
+  return state.held && isLarge(view) ? ask(after, state.clicks, view) : show(after);
+}
+
+function ask(state: WandState, clicks: readonly WandClick[], view: ToolView): Step<WandState> {
   const id = state.asked + 1;
   const pending = { first: state.pending?.first ?? id, last: id };
-  return show({ ...state, asked: id, clicks, pending, finishing: false }, { ask: { kind: 'wand', id, question: { clicks } } });
+  const question = { clicks, rough: state.held !== null && isLarge(view) };
+  return show({ ...state, asked: id, clicks, pending, finishing: false }, { ask: { kind: 'wand', id, question } });
+}
+
+function isLarge({ image }: ToolView): boolean {
+  return image.width * image.height > LARGE_PX;
 }
 
 /** While the hand moves, answers to earlier questions of the same mask are shown too. */
