@@ -4,6 +4,7 @@ import type { RunOptions } from '../shared/answers.ts';
 import { HINTLESS_METHODS } from '../shared/classical/questions.ts';
 import { toWireError } from '../shared/errors.ts';
 import { appFolder } from './app-folder.ts';
+import { addModelCommands } from './cli-add-model.ts';
 import type { Console } from './cli-console.ts';
 import { count, createConsole, EXIT } from './cli-console.ts';
 import { addCutoutCommand } from './cli-cutout.ts';
@@ -176,6 +177,7 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     });
 
   const models = root.command('models').description('the models that are here, and those that can be fetched');
+  addModelCommands(models, console, finish);
   models
     .command('list')
     .description('every model: ready, to be fetched, or why it cannot be used')

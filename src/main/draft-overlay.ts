@@ -1,6 +1,8 @@
+import type { DoctorReport } from '../shared/answers/models.ts';
 import type { Label, PolygonPart } from '../shared/records.ts';
 import { contourOfRle } from '../shared/mask/contour.ts';
 import { classColor } from '../shared/palette.ts';
+import { classesFound, signsOf } from './inference/doctor.ts';
 import type { Examination } from './inference/examine.ts';
 import type { Manifest } from './inference/manifest.ts';
 import { decodeRgb, encodeJpeg } from './inference/pixels.ts';
@@ -11,12 +13,20 @@ const SIDE = 960;
 /** The best ones; more would only hide each other. */
 const MOST = 80;
 
-/** The image with what was found drawn over it, as a `data:` address of a JPEG. @throws AppError as `decodeRgb`. */
-export async function drawExamined(path: string, manifest: Manifest, seen: Examination): Promise<string> {
-  return `data:image/jpeg;base64,${(await pictureOf(path, manifest, seen)).toString('base64')}`;
+/** What a model did with an image, as it is told and shown. @throws AppError as `decodeRgb`. */
+export async function reportOf(image: string, manifest: Manifest, seen: Examination): Promise<DoctorReport> {
+  const { modelId, width, height, provider, loadMs, runMs, totalMs, outputs, instances } = seen;
+  const picture = await pictureOf(image, manifest, seen);
+  return {
+    ...{ modelId, image, width, height, provider, loadMs, runMs, totalMs, outputs },
+    instances: instances.length,
+    classes: classesFound(instances),
+    signs: signsOf(manifest, seen),
+    overlay: `data:image/jpeg;base64,${picture.toString('base64')}`,
+  };
 }
 
-/** The same as bytes. */
+/** The image with what was found drawn over it, as JPEG. @throws AppError as `decodeRgb`. */
 export async function pictureOf(path: string, manifest: Manifest, seen: Examination): Promise<Buffer> {
   const share = Math.min(1, SIDE / Math.max(seen.width, seen.height));
   const decoded = await decodeRgb(path, Math.max(1, Math.floor(seen.width * share) * Math.floor(seen.height * share)));

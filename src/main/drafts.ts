@@ -4,10 +4,9 @@ import { constants } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { DoctorReport, ModelDraft } from '../shared/answers/models.ts';
 import { AppError } from '../shared/errors.ts';
-import { drawExamined } from './draft-overlay.ts';
+import { reportOf } from './draft-overlay.ts';
 import type { Gathered, Remote } from './draft-files.ts';
 import { downloadRemote, gather } from './draft-files.ts';
-import { classesFound, signsOf } from './inference/doctor.ts';
 import type { Transfer } from './inference/fetch-url.ts';
 import type { Inference } from './inference/inference.ts';
 import type { Proposal, Subject } from './inference/inspect.ts';
@@ -135,15 +134,8 @@ export function createDrafts(options: DraftsOptions): Drafts {
     async examine(draftId, answers, image) {
       const folder = await build(draftOf(draftId), answers, draftOf(draftId).folder, linkOrCopy);
       const manifest = parseManifest(await readFile(join(folder, 'manifest.json'), 'utf8'), folder);
-      const seen = await inference.examine({ folder, path: image });
-      const { modelId, width, height, provider, loadMs, runMs, totalMs, outputs, instances } = seen;
-      return {
-        ...{ modelId, image, width, height, provider, loadMs, runMs, totalMs, outputs },
-        instances: instances.length,
-        classes: classesFound(instances),
-        signs: signsOf(manifest, seen),
-        overlay: await drawExamined(image, manifest, seen),
-      };
+      const seen = await inference.examine({ modelId: manifest.id, folders: [dirname(folder)], path: image });
+      return reportOf(image, manifest, seen);
     },
     async keep(draftId, answers) {
       const draft = draftOf(draftId);

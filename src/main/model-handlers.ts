@@ -63,13 +63,6 @@ export function createModelHandlers(options: ModelHandlersOptions): ModelHandler
       tell('models.progress', { modelId: draftId, state: 'fetching', received, total, from, msLeft: null, message: null }),
   });
 
-  /** A picture that comes with the models, for a trial without a project. */
-  function sampleImage(): string {
-    const found = folders.map((folder) => join(folder, SAMPLE)).find((path) => existsSync(path));
-    if (found === undefined) throw new AppError('not-found', 'Open a project first: there is no image to try the model on.');
-    return found;
-  }
-
   async function list(): Promise<readonly ModelInfo[]> {
     const [models, entries] = await Promise.all([inference.models(), catalog.list()]);
     const mine = new Set(entries.filter((entry) => dirname(entry.folder) === own).map((entry) => entry.id));
@@ -107,7 +100,7 @@ export function createModelHandlers(options: ModelHandlersOptions): ModelHandler
       'models.inspect': ({ paths }) => drafts.inspect(paths),
       'models.propose': ({ draftId, answers }) => drafts.propose(draftId, answers),
       'models.try': ({ draftId, answers, imageId }) =>
-        drafts.examine(draftId, answers, imageId === null ? sampleImage() : imagePath(imageId)),
+        drafts.examine(draftId, answers, imageId === null ? sampleImage(folders) : imagePath(imageId)),
       'models.keep': async ({ draftId, answers }) => {
         const id = await drafts.keep(draftId, answers);
         await tellModels();
@@ -135,4 +128,11 @@ export function createModelHandlers(options: ModelHandlersOptions): ModelHandler
       await drafts.close();
     },
   };
+}
+
+/** A picture that comes with the models, for a trial without a project; absolute path. @throws AppError `not-found`. */
+export function sampleImage(folders: readonly string[]): string {
+  const found = folders.map((folder) => join(folder, SAMPLE)).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new AppError('not-found', 'There is no image to try the model on: open a project, or name one.');
 }

@@ -28,8 +28,9 @@ export interface Examination {
 }
 
 export interface ExamineRequest {
-  /** A model's folder: manifest and weights. */
-  readonly folder: string;
+  readonly modelId: string;
+  /** Folders of model folders, as a catalog looks through them. */
+  readonly folders: readonly string[];
   /** Absolute path of the image. */
   readonly path: string;
 }
@@ -38,8 +39,8 @@ export interface ExamineRequest {
 const PATIENCE_MS = 5000;
 
 /** @throws AppError as `predict`. */
-export async function examine(sessions: Sessions, { folder, path }: ExamineRequest): Promise<Examination> {
-  const model = await createCatalog([dirname(folder)]).use(basename(folder));
+export async function examine(sessions: Sessions, { modelId, folders, path }: ExamineRequest): Promise<Examination> {
+  const model = await createCatalog(folders).use(modelId);
   const { manifest } = model;
   const loadAt = performance.now();
   const first = await sessions.open(sessionFile(model, manifest.family === 'sam' ? 'encoder' : 'model'));

@@ -29,7 +29,7 @@ export const REQUESTS: { readonly [M in Method]: { parse(request: unknown): Requ
     options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
   }),
   signature: z.object({ path: z.string() }),
-  examine: z.object({ folder: z.string(), path: z.string() }),
+  examine: z.object({ modelId: z.string(), folders: z.array(z.string()), path: z.string() }),
   matte: z.object({ modelId: z.string(), path: z.string(), priority: z.enum(['user', 'batch']) }),
   embed,
   prompt: embed.extend({

@@ -82,11 +82,13 @@ export class ModelsState {
   }
 
   async get(modelId: string, acceptLicense: boolean): Promise<void> {
+    const asked: ModelFetch = { modelId, state: 'fetching', received: 0, total: null, from: null, msLeft: null, message: null };
+    this.#take(asked);
     try {
-      this.#take(await this.#client.call('models.get', { modelId, acceptLicense }));
+      // What it answers is older than what the events told meanwhile.
+      await this.#client.call('models.get', { modelId, acceptLicense });
     } catch (thrown) {
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#take({ modelId, state: 'failed', received: 0, total: null, from: null, msLeft: null, message });
+      this.#take({ ...asked, state: 'failed', message: thrown instanceof Error ? thrown.message : String(thrown) });
     }
   }
 
