@@ -131,7 +131,7 @@ it('puts an object on another image, at a place of it', async () => {
 });
 
 it('shows a small picture of what would be written, and says when a choice is gone', async () => {
-  const target = { kind: 'instances', imageId, annotationIds: ['block-0001'] } as const;
+  const target = { kind: 'instances' as const, imageId, annotationIds: ['block-0001'] };
   const preview = await ask('cutouts.preview', { target, margin: 4 });
   expect(preview).toMatchObject({ name: 'block-red_block-1.png', fullWidth: 28, fullHeight: 24 });
   expect(preview.url.startsWith('data:image/png;base64,')).toBe(true);

@@ -3,6 +3,7 @@ import type { Command } from './commands/command.ts';
 import { DRAWING_COMMANDS } from './commands/drawing.ts';
 import { IMAGE_COMMANDS } from './commands/images.ts';
 import { INSTANCE_COMMANDS } from './commands/instances.ts';
+import { PICTURE_COMMANDS } from './commands/pictures.ts';
 import { VIEW_COMMANDS } from './commands/view.ts';
 import type { Workspace } from './state/workspace.svelte.ts';
 
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   ...CLASSICAL_COMMANDS,
   ...INSTANCE_COMMANDS,
   ...VIEW_COMMANDS,
+  ...PICTURE_COMMANDS,
 ];
 
 const BY_ID = new Map(COMMANDS.map((command) => [command.id, command]));

@@ -1,5 +1,6 @@
 import type { Diff } from './diff.ts';
 import type { WireError } from './errors.ts';
+import type { View } from './views/view.ts';
 import type { ImageRecord } from './records.ts';
 
 /** What the calls of the contract answer with, and what its events tell: plain data that survives JSON. */
@@ -184,7 +185,9 @@ export interface Settings {
   readonly threads: number | null;
   readonly minScore: number;
   readonly brushPx: number;
-  readonly colouring: 'instance' | 'semantic';
+  readonly view: View;
+  /** The legend lies over the image. */
+  readonly legend: boolean;
 }
 
 export interface ScanProgress {

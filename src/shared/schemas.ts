@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VIEWS } from './views/view.ts';
 
 /** Schemas of the records that cross a boundary into the main side. Types are not trust. */
 
@@ -82,7 +83,8 @@ export const settingsSchema = z.object({
   threads: z.number().int().min(1).max(256).nullable(),
   minScore: z.number().min(0).max(1),
   brushPx: z.number().min(1).max(500),
-  colouring: z.enum(['instance', 'semantic']),
+  view: z.enum(VIEWS),
+  legend: z.boolean(),
 });
 
 /** What a new user begins with. The model knows the sample; where it is gone, the window takes the first one that works. */
@@ -95,5 +97,6 @@ export const DEFAULT_SETTINGS: z.infer<typeof settingsSchema> = {
   threads: null,
   minScore: 0.5,
   brushPx: 24,
-  colouring: 'instance',
+  view: 'instance',
+  legend: true,
 };

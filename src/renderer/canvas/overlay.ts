@@ -10,6 +10,7 @@ import type { Viewport } from '../editor/viewport.ts';
 import { imagePoint, toScreen } from '../editor/viewport.ts';
 import { paintMasks, paintPath, paintScribbles } from './findings.ts';
 import { ACCENT, HANDLE, INK, square } from './handles.ts';
+import { shapeOf } from './paint-views.ts';
 import type { Paint } from './paint.ts';
 import { inImage } from './paint.ts';
 import { pathOf, pathOfPoints } from './paths.ts';
@@ -34,15 +35,18 @@ export function paintOverlay(paint: Paint, stage: StageView, ring: BrushRing | n
   if (hovered && stage.isVisible(hovered)) paintHovered(paint, stage, hovered);
   if (draft) paintDraft(paint, stage, draft, scratch);
   if (selected && stage.isVisible(selected) && selected.key !== stage.draftKey) {
-    paintSelected(paint, viewport, pathOf(selected.geometry), selected.score !== null);
-    if (selected.score !== null) paintPill(paint, stage, selected);
+    const shape = shapeOf(stage.view, selected);
+    if (shape) paintSelected(paint, viewport, pathOf(shape), selected.score !== null);
+    if (shape && selected.score !== null) paintPill(paint, stage, selected);
   }
-  if (stage.handles) paintHandles(paint, stage, stage.handles);
+  if (stage.handles && stage.view !== 'tags') paintHandles(paint, stage, stage.handles);
   if (ring) paintRing(paint, viewport, ring);
 }
 
 function paintHovered(paint: Paint, stage: StageView, instance: Instance): void {
-  const path = pathOf(instance.geometry);
+  const shape = shapeOf(stage.view, instance);
+  if (!shape) return;
+  const path = pathOf(shape);
   inImage(paint, stage.viewport, () => {
     paint.fillStyle = 'rgba(255, 255, 255, 0.08)';
     paint.fill(path, 'evenodd');

@@ -1,3 +1,4 @@
+import { SUGGESTION_FILL, TRUTH_FILL } from '../../shared/views/view.ts';
 import type { Instance, InstanceIndex } from '../editor/instances.ts';
 import type { StageView } from '../editor/stage-view.ts';
 import type { Size, Viewport } from '../editor/viewport.ts';
@@ -10,16 +11,12 @@ import { pathOf } from './paths.ts';
  */
 export type Paint = CanvasRenderingContext2D;
 
-/** Fill of human truth, of suggestions, and of truth when one colour stands for a class. */
-const TRUTH_FILL = 0.24;
-const SUGGESTION_FILL = 0.1;
-const SEMANTIC_FILL = 0.45;
-const LINE = 2;
-const DASH: readonly number[] = [7, 5];
+export const LINE = 2;
+export const DASH: readonly number[] = [7, 5];
 /** Instances smaller than this on screen are painted as a dot of their colour, CSS pixels. */
-const SPECK = 5;
+export const SPECK = 5;
 /** Smaller ones have a thin solid line, in which dashes could not be told apart. */
-const DASHED_FROM = 18;
+export const DASHED_FROM = 18;
 
 export function inImage(paint: Paint, viewport: Viewport, draw: () => void): void {
   paint.save();
@@ -39,9 +36,9 @@ export function paintImage(paint: Paint, image: CanvasImageSource, size: Size, v
 }
 
 /** The annotations in view but the one that a draft stands in for. */
-export function* paintAnnotations(paint: Paint, viewport: Viewport, stage: StageView, semantic: boolean): Generator<undefined, void> {
+export function* paintAnnotations(paint: Paint, viewport: Viewport, stage: StageView): Generator<undefined, void> {
   for (const instance of drawable(stage, stage.annotations, viewport)) {
-    paintInstance(paint, viewport, instance, stage.colorOf(instance), semantic ? SEMANTIC_FILL : TRUTH_FILL, false);
+    paintInstance(paint, viewport, instance, stage.colorOf(instance), TRUTH_FILL, false);
     yield;
   }
 }

@@ -1,4 +1,4 @@
-import type { Instance } from '../editor/instances.ts';
+import type { Instance, InstanceIndex } from '../editor/instances.ts';
 import type { StageView } from '../editor/stage-view.ts';
 import type { Bounds, Viewport } from '../editor/viewport.ts';
 import { imagePoint, toScreen } from '../editor/viewport.ts';
@@ -31,11 +31,11 @@ interface Rect {
 }
 
 /**
- * Class and score over each suggestion in view, the surest first; a pill that would cover one already
+ * Class and score over each instance in view, the surest first; a pill that would cover one already
  * placed is left out (hovering or selecting its suggestion shows it).
  */
-export function* paintPills(paint: Paint, viewport: Viewport, stage: StageView): Generator<undefined, void> {
-  const instances = drawable(stage, stage.suggestions, viewport);
+export function* paintPills(paint: Paint, viewport: Viewport, stage: StageView, index: InstanceIndex): Generator<undefined, void> {
+  const instances = drawable(stage, index, viewport);
   const placed: Rect[] = [];
   paint.font = FONT;
   for (let i = instances.length - 1; i >= 0 && placed.length < MOST; i--) {
@@ -83,7 +83,9 @@ function pillPlace(paint: Paint, viewport: Viewport, stage: StageView, bounds: B
   const width = Math.ceil(textWidth(paint, text)) + 2 * PADDING;
   const above = top.y - GAP - HEIGHT;
   const y = above >= 2 ? above : Math.min(Math.max(2, above), Math.max(2, bottom.y - HEIGHT));
-  const x = Math.min(Math.max(2, top.x - width / 2), Math.max(2, stage.size.width - width - 2));
+  // A box has its name at its corner.
+  const start = stage.view === 'boxes' ? toScreen(viewport, imagePoint(bounds.minX, bounds.minY)).x : top.x - width / 2;
+  const x = Math.min(Math.max(2, start), Math.max(2, stage.size.width - width - 2));
   return { x: Math.round(x), y: Math.round(y), width };
 }
 

@@ -86,14 +86,6 @@ export const VIEW_COMMANDS: readonly Command[] = [
     run: (w) => w.editor.toggleAnnotations(),
   },
   {
-    id: 'view.colouring',
-    title: 'Colour by class or by instance',
-    group: 'View',
-    keys: ['C'],
-    context: 'studio',
-    run: (w) => void (w.editor.colouring = w.editor.colouring === 'instance' ? 'semantic' : 'instance'),
-  },
-  {
     id: 'view.browse',
     title: 'Show all images as a grid',
     group: 'View',

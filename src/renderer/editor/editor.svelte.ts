@@ -181,11 +181,11 @@ export function createEditor(client: Client): EditorView {
     get annotationsVisible() {
       return shown.annotationsVisible;
     },
-    get colouring() {
-      return shown.colouring;
+    get view() {
+      return shown.view;
     },
-    set colouring(value) {
-      shown.colouring = value;
+    set view(value) {
+      shown.view = value;
     },
     get brushPx() {
       return brushPx;

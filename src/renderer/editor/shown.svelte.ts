@@ -1,5 +1,6 @@
 import type { ImageDocument, Label, Suggestion } from '../../shared/records.ts';
-import { UNKNOWN_COLOR, instanceColor } from './colours.ts';
+import type { View } from '../../shared/views/view.ts';
+import { instanceColor, isByClass, UNKNOWN_COLOR } from '../../shared/views/view.ts';
 import type { Instance, InstanceIndex } from './instances.ts';
 import { annotationInstance, byPickOrder, indexInstances, suggestionInstance } from './instances.ts';
 import type { Selection } from './types.ts';
@@ -8,7 +9,7 @@ import type { ImagePoint } from './viewport.ts';
 /** What of the open document is on the canvas, and how it is coloured. Reactive. */
 export interface Shown {
   minScore: number;
-  colouring: 'instance' | 'semantic';
+  view: View;
   readonly hidden: ReadonlySet<string>;
   readonly locked: ReadonlySet<string>;
   readonly suggestionsVisible: boolean;
@@ -34,7 +35,7 @@ export interface Shown {
 
 export function createShown(document: () => ImageDocument | null): Shown {
   let minScore = $state(0.5);
-  let colouring = $state<'instance' | 'semantic'>('instance');
+  let view = $state<View>('instance');
   let hidden = $state.raw<ReadonlySet<string>>(new Set());
   let locked = $state.raw<ReadonlySet<string>>(new Set());
   let suggestionsVisible = $state(true);
@@ -63,11 +64,11 @@ export function createShown(document: () => ImageDocument | null): Shown {
     set minScore(value) {
       minScore = Math.min(1, Math.max(0, value));
     },
-    get colouring() {
-      return colouring;
+    get view() {
+      return view;
     },
-    set colouring(value) {
-      colouring = value;
+    set view(value) {
+      view = value;
     },
     get hidden() {
       return hidden;
@@ -102,12 +103,13 @@ export function createShown(document: () => ImageDocument | null): Shown {
     find: (selection) => (selection.kind === 'annotation' ? annotations : suggestions).find(selection),
     isVisible,
     hits: (at) =>
-      [...annotations.at(at), ...suggestions.at(at)]
+      // Where only tags are told, nothing lies on the canvas.
+      (view === 'tags' ? [] : [...annotations.at(at), ...suggestions.at(at)])
         .filter(isVisible)
         .sort(byPickOrder)
         .map((instance) => instance.selection),
     colorOf: (instance) =>
-      colouring === 'semantic' ? (labelById.get(instance.labelId)?.color ?? UNKNOWN_COLOR) : instanceColor(instance.colourKey),
+      isByClass(view) ? (labelById.get(instance.labelId)?.color ?? UNKNOWN_COLOR) : instanceColor(instance.colourKey),
     labelOf: (labelId) => labelById.get(labelId) ?? null,
     toggleHidden(key) {
       hidden = toggled(hidden, key);

@@ -1,5 +1,6 @@
 import type { VertexRef } from '../../shared/geometry/edit-vertex.ts';
 import type { PolygonPart } from '../../shared/records.ts';
+import type { View } from '../../shared/views/view.ts';
 import type { Instance, InstanceIndex } from './instances.ts';
 import type { Cursor, Draft, Input } from './tools/tool.ts';
 import type { ScreenPoint, Size, Viewport } from './viewport.ts';
@@ -21,6 +22,7 @@ export interface StageView {
   /** Size of the canvas element, CSS pixels. */
   readonly size: Size;
   readonly image: ShownImage | null;
+  readonly view: View;
   readonly annotations: InstanceIndex;
   /** All undecided suggestions; those below `minScore` are not shown. */
   readonly suggestions: InstanceIndex;

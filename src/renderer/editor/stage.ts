@@ -30,6 +30,9 @@ export function createStageView(context: StageContext): StageView {
     get image() {
       return context.image;
     },
+    get view() {
+      return shown.view;
+    },
     get annotations() {
       return shown.annotations;
     },

@@ -1,5 +1,6 @@
 import type { ImageDocument, Label, Suggestion } from '../../shared/records.ts';
 import type { Asking } from './asking.ts';
+import type { View } from '../../shared/views/view.ts';
 import type { StageView } from './stage-view.ts';
 
 /**
@@ -42,7 +43,7 @@ export interface EditorView {
   readonly locked: ReadonlySet<string>;
   readonly suggestionsVisible: boolean;
   readonly annotationsVisible: boolean;
-  colouring: 'instance' | 'semantic';
+  view: View;
   /** Brush diameter in image pixels. */
   brushPx: number;
   readonly zoom: number;

@@ -96,7 +96,7 @@ export class Workspace {
       this.#info = info;
       this.editor.minScore = this.settings.current.minScore;
       this.editor.brushPx = this.settings.current.brushPx;
-      this.editor.colouring = this.settings.current.colouring;
+      this.editor.view = this.settings.current.view;
       void this.attempt(() => this.models.load());
       if (project) await this.#enter(project);
       else await this.#loadRecent();
