@@ -1,4 +1,4 @@
-import { instanceColor } from '../colours.ts';
+import { instanceColor } from '../../../shared/views/view.ts';
 import type { Answer } from './ask.ts';
 import type { RegionMethod, RegionsAnswer } from './classical-asks.ts';
 import type { AskingInput, AskingTool, Draft, Step } from './tool.ts';
