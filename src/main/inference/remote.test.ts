@@ -121,6 +121,15 @@ describe('inference in a child process', () => {
     expect(inference.status()).toMatchObject({ provider: 'cpu', threads: 2 });
   });
 
+  it('can be closed while another choice waits for the last question', async () => {
+    const { inference } = remote();
+    await inference.predict(ask);
+    const last = failure(inference.predict(ask));
+    await inference.configure({ providers: null, threads: 1 });
+    await inference.close();
+    expect((await last).code).toBe('cancelled');
+  });
+
   it('says so when a process cannot start, and does not try for ever', async () => {
     let starts = 0;
     const inference = createRemoteInference({

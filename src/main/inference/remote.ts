@@ -212,6 +212,7 @@ export function createRemoteInference(options: RemoteOptions): Inference {
     async close() {
       if (closed) return;
       closed = true;
+      retiring = false;
       if (restart) clearTimeout(restart);
       for (const asked of pending.values()) asked.settle({ ok: false, error: toWireError(cancelled()) });
       pending.clear();
