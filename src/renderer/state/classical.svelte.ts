@@ -26,7 +26,7 @@ export interface Parameters {
   readonly scissors: { readonly snap: number };
 }
 
-/** How far the ends of the scissors' line may jump to an edge, image pixels. */
+/** How far the ends of the scissors' line may jump to an edge, CSS pixels. */
 export const SNAP_RANGE = { min: 0, max: 30, step: 1, initial: 6 } as const;
 
 const INITIAL: Parameters = {
@@ -50,6 +50,8 @@ const INITIAL: Parameters = {
   scissors: { snap: SNAP_RANGE.initial },
 };
 
+/** What the call takes at most, image pixels. */
+const MOST_SNAP_PX = 200;
 /** Work shorter than this is not announced. */
 const SLOW_MS = 200;
 /** A preview that has run longer than this makes room for one with newer parameters. */
@@ -110,7 +112,7 @@ export class ClassicalState {
     editor.answers('scissors', {
       order: 'replace',
       answer: async ({ id, question: { from, to } }, about) => {
-        const { snap } = this.#parameters.scissors;
+        const snap = Math.min(MOST_SNAP_PX, this.#parameters.scissors.snap / editor.zoom);
         const path = await this.#follow('scissors', about, () =>
           client.call('classical.path', { imageId: about.imageId, from: [from.x, from.y], to: [to.x, to.y], snap }),
         );
@@ -198,7 +200,8 @@ export class ClassicalState {
     const { tool } = this;
     const imageId = this.#editor.document?.imageId;
     if (!tool || imageId === undefined) return;
-    void this.#client.call('classical.open', { imageId }).catch(tellProblem);
+    // Only to be sooner: what is wrong with the image is told when something is asked about it.
+    void this.#client.call('classical.open', { imageId }).catch(() => undefined);
     if (tool === 'kmeans' || tool === 'mean-shift') this.#editor.askAgain();
   }
 
