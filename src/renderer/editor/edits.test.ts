@@ -3,7 +3,7 @@ import { apply, reverse } from '../../shared/diff.ts';
 import { geometryToRle } from '../../shared/mask/raster.ts';
 import type { Annotation, ImageDocument, Suggestion } from '../../shared/records.ts';
 import { placedOn } from './clipboard.ts';
-import { instanceColor } from './colours.ts';
+import { instanceColor } from '../../shared/views/view.ts';
 import { accept, changeOf, raise, reject, remove, reshape, setCrowd } from './edits.ts';
 import { fitted, isDone, reconciled, withDiff } from './rebase.ts';
 
