@@ -52,7 +52,8 @@ export function createGrabcut(cv: OpenCv): (image: Rgb, question: GrabcutQuestio
     const session = goesOn ? refine(cv, before, question, pause) : begin(cv, image, question, pause);
     last = { image, session };
     const { width, height } = session.small;
-    const data = Uint16Array.from(session.mask, (mark) => mark & 1);
+    const data = new Uint16Array(session.mask.length);
+    for (let i = 0; i < data.length; i++) data[i] = session.mask[i]! & 1;
     return { map: { width, height, data }, small: session.small, window: session.window };
   };
 }

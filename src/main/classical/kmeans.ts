@@ -111,5 +111,7 @@ function withoutBackground(map: LabelMap): LabelMap {
   }
   // Alike at the border: the larger one, which has number 1.
   const background = border[2]! > border[1]! ? 2 : 1;
-  return { ...map, data: Uint16Array.from(data, (label) => (label === background ? 0 : 1)) };
+  const out = new Uint16Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = data[i] === background ? 0 : 1;
+  return { ...map, data: out };
 }

@@ -101,7 +101,8 @@ function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQu
       const small = picture.at(WORK_PIXELS.watershed);
       const map = watershed(cv, small, window, question);
       // Mark 0 is background, and label 1 stands for it.
-      const wanted = { ...map, data: Uint16Array.from(map.data, (label) => Math.max(0, label - 1)) };
+      const wanted = { ...map, data: map.data.slice() };
+      for (let i = 0; i < wanted.data.length; i++) wanted.data[i] = Math.max(0, wanted.data[i]! - 1);
       return { map: wanted, small, window, radius: 2, work: sizeOf(small), mark: same, name: (label) => `region ${label}`, ordered: true };
     }
     case 'wand': {
@@ -110,7 +111,7 @@ function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQu
         return { ...pixelAt(picture, picture.fine, x, y), adds, tolerance: own ?? tolerance };
       });
       const { width, height } = picture.fine;
-      const data = Uint16Array.from(wand(picture.fine, seeds, rest, pause));
+      const data = new Uint16Array(wand(picture.fine, seeds, rest, pause));
       return {
         map: { width, height, data },
         small: picture.fine,

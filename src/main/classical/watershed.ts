@@ -42,8 +42,12 @@ export function watershed(cv: OpenCv, image: Rgb, whole: Window, { strokes, para
 
 /** Lines, and the image's frame that OpenCV marks as one, go to the neighbour of the nearest colour; several passes, for lines meet. */
 function closeLines(data: Int32Array, { width, height, data: rgb }: Rgb): LabelMap {
-  const out = Uint16Array.from(data, (label) => Math.max(0, label));
-  let open = [...out.keys()].filter((i) => out[i] === 0);
+  const out = new Uint16Array(data.length);
+  let open: number[] = [];
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! > 0) out[i] = data[i]!;
+    else open.push(i);
+  }
   while (open.length > 0) {
     const decided: [pixel: number, label: number][] = [];
     for (const i of open) {

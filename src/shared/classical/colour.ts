@@ -47,7 +47,9 @@ export function labOf(image: Rgb): Float32Array {
 
 /** R, G, B from 0 to 100, interleaved. */
 export function scaledRgbOf(image: Rgb): Float32Array {
-  return Float32Array.from(image.data, (value) => value / 2.55);
+  const out = new Float32Array(image.data.length);
+  for (let i = 0; i < out.length; i++) out[i] = image.data[i]! / 2.55;
+  return out;
 }
 
 /**

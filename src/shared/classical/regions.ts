@@ -140,12 +140,14 @@ function mergeOnce(
  * beyond `most` become 0. `former` has the old label of each new one, its first entry unused.
  */
 export function byArea(map: LabelMap, most: number): { readonly map: LabelMap; readonly former: readonly number[] } {
-  const areas = new Map<number, number>();
-  for (const label of map.data) if (label !== 0) areas.set(label, (areas.get(label) ?? 0) + 1);
-  const former = [...areas].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([label]) => label);
-  const renamed = new Map(former.slice(0, most).map((label, i) => [label, i + 1]));
+  const areas = new Uint32Array(highest(map) + 1);
+  for (let i = 0; i < map.data.length; i++) areas[map.data[i]!] = areas[map.data[i]!]! + 1;
+  const former = [...areas.keys()].filter((label) => label !== 0 && areas[label]! > 0);
+  former.sort((a, b) => areas[b]! - areas[a]! || a - b);
+  const renamed = new Uint16Array(areas.length);
+  former.slice(0, most).forEach((label, i) => (renamed[label] = i + 1));
   const data = new Uint16Array(map.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = renamed.get(map.data[i]!) ?? 0;
+  for (let i = 0; i < data.length; i++) data[i] = renamed[map.data[i]!]!;
   return { map: { ...map, data }, former: [0, ...former.slice(0, most)] };
 }
 
@@ -239,16 +241,22 @@ export function firstsOf(small: number, large: number): Int32Array {
 
 /** Mean colour of each label as `#RRGGBB`; the map and the picture have one size. */
 export function meanColours(map: LabelMap, image: Rgb): ReadonlyMap<number, string> {
-  const sums = new Map<number, [r: number, g: number, b: number, n: number]>();
+  const sums = new Float64Array((highest(map) + 1) * 4);
   for (let i = 0; i < map.data.length; i++) {
-    const label = map.data[i]!;
-    if (label === 0) continue;
-    let sum = sums.get(label);
-    if (!sum) sums.set(label, (sum = [0, 0, 0, 0]));
-    sum[0] += image.data[i * 3]!;
-    sum[1] += image.data[i * 3 + 1]!;
-    sum[2] += image.data[i * 3 + 2]!;
-    sum[3]++;
+    const at = map.data[i]! * 4;
+    for (let c = 0; c < 3; c++) sums[at + c] = sums[at + c]! + image.data[i * 3 + c]!;
+    sums[at + 3] = sums[at + 3]! + 1;
   }
-  return new Map([...sums].map(([label, [r, g, b, n]]) => [label, hexColour(r / n, g / n, b / n)]));
+  const out = new Map<number, string>();
+  for (let at = 4; at < sums.length; at += 4) {
+    const n = sums[at + 3]!;
+    if (n > 0) out.set(at / 4, hexColour(sums[at]! / n, sums[at + 1]! / n, sums[at + 2]! / n));
+  }
+  return out;
+}
+
+function highest({ data }: LabelMap): number {
+  let most = 0;
+  for (let i = 0; i < data.length; i++) if (data[i]! > most) most = data[i]!;
+  return most;
 }

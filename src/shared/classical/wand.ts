@@ -30,6 +30,7 @@ export function wand(
     const value = seed.adds ? 1 : 0;
     if (parameters.contiguous) {
       const region = flood(image, seed, alike, parameters.connectivity, pause);
+      if (seeds.length === 1 && seed.adds) return region;
       for (let i = 0; i < out.length; i++) if (region[i]) out[i] = value;
     } else {
       for (let i = 0; i < out.length; i++) {
