@@ -102,8 +102,8 @@ async function addModelJob(console: Console, inference: Inference, files: readon
 
 async function answersOf(flags: AddFlags): Promise<Readonly<Record<string, string>>> {
   const labels = flags.labels === undefined ? undefined : parseLines(await readFile(resolve(flags.labels), 'utf8')).join('\n');
-  const given = { ...flags.set, id: flags.id, family: flags.family, license: flags.license, labels };
-  return Object.fromEntries(Object.entries(given).filter((pair): pair is [string, string] => pair[1] !== undefined));
+  const named = Object.entries({ id: flags.id, family: flags.family, license: flags.license, labels });
+  return { ...flags.set, ...Object.fromEntries(named.filter((pair): pair is [string, string] => pair[1] !== undefined)) };
 }
 
 function tellDraft(console: Console, draft: ModelDraft): void {

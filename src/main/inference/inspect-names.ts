@@ -6,7 +6,7 @@
 /** Null where the text is none of these, or its numbers are not 0, 1, 2 … */
 export function parseNames(text: string): readonly string[] | null {
   const trimmed = text.trim();
-  if (!/^[[{]/.test(trimmed)) {
+  if (!/^[[{(]/.test(trimmed)) {
     const names = trimmed.split(/\s*[,\n]\s*/).filter((name) => name !== '');
     return names.length > 1 && names.every((name) => name.length <= 120) ? names : null;
   }

@@ -75,9 +75,9 @@ export function propose(subject: Subject, answers: Readonly<Record<string, strin
     certainty: 'read',
     why: guesses.length === 1 ? 'By its inputs and outputs.' : 'Its inputs and outputs fit more than one: what was it trained for?',
   });
-  const guess = guesses.find((candidate) => candidate.family === family);
-  if (!guess) return blank.missing.length > 0 ? { ...blank, problem: null } : { ...blank, problem: 'No family was chosen.' };
   const common = askCommon(form, subject);
+  const guess = guesses.find((candidate) => candidate.family === family);
+  if (!guess) return { ...blank, problem: null };
   const draft = draftOf(guess.family, form, guess, subject.hints);
   if (!common || !draft || form.missing.length > 0) return { ...blank, problem: null };
   const manifest = JSON.stringify({ format: 1, ...common, ...draft, ...weights(guess, subject.sources), goldens: [] }, null, 2);
