@@ -73,10 +73,10 @@ class Decoder(nn.Module):
         covered = (low_res > 0).float()
         sure = torch.sigmoid(low_res) * covered
         scores = sure.sum((2, 3)) / (covered.sum((2, 3)) + 1e-3)
-        masks = F.interpolate(low_res, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-        size = torch.floor(orig_im_size * (SIDE / orig_im_size.max()) + 0.5).long()
-        masks = masks[..., : size[0], : size[1]]
+        # SAM enlarges to its input's side first and then crops; cropping first is the same and takes a moment.
+        size = torch.floor(orig_im_size * (LOW / orig_im_size.max()) + 0.5).long()
         whole = orig_im_size.long()
+        masks = low_res[..., : size[0], : size[1]]
         masks = F.interpolate(masks, size=(whole[0], whole[1]), mode="bilinear", align_corners=False)
         return masks, scores, low_res
 
