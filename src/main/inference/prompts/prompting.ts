@@ -15,6 +15,8 @@ import { cancelled } from '../queue.ts';
 import { sessionFile } from '../session-file.ts';
 import type { OpenSession, Sessions } from '../sessions.ts';
 import { ranked } from './choice.ts';
+import type { Claim } from './claims.ts';
+import { claimOf, honoured, restrained } from './claims.ts';
 import type { Extent } from './views.ts';
 import { closeView, shows, suitableView, wholeView } from './views.ts';
 
@@ -25,6 +27,8 @@ import { closeView, shows, suitableView, wholeView } from './views.ts';
 export interface Prompting {
   /** Makes the embedding of a whole image, or finds it. */
   embed(model: UsableModel, request: EmbedRequest, signal?: AbortSignal): Promise<Embedded>;
+  /** Whether it is there already, in memory or on the disk. */
+  isKept(model: UsableModel, request: EmbedRequest): Promise<boolean>;
   prompt(model: UsableModel, request: PromptRequest, signal?: AbortSignal): Promise<PromptAnswer>;
   /** The embedding of a view, for whoever asks the decoder itself. */
   look(model: UsableModel, request: EmbedRequest, view: View, signal?: AbortSignal): Promise<Looked>;
@@ -55,6 +59,9 @@ interface Remembered {
   readonly imageSha: string;
   readonly digest: string;
   readonly grids: readonly MaskGrid[];
+  /** Of its clicks, and how many clicks it had. */
+  readonly claims: readonly Claim[];
+  readonly clicks: number;
 }
 
 /** Answers that can be refined, of 0.8 MB each. */
@@ -124,11 +131,11 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
     }
   }
 
-  /** The mask that the question refines, if it is still remembered. */
-  function refined(model: UsableModel, { refine, imageSha }: PromptRequest): MaskGrid | null {
+  /** The answer that the question refines, if it is still remembered, and the mask that was shown of it. */
+  function refined(model: UsableModel, { refine, imageSha }: PromptRequest): (Remembered & { readonly shown: MaskGrid }) | null {
     const answer = refine ? answers.get(refine.promptId) : undefined;
-    if (!refine || answer?.imageSha !== imageSha || answer.digest !== model.digest) return null;
-    return answer.grids[refine.candidate] ?? null;
+    const shown = refine ? answer?.grids[refine.candidate] : undefined;
+    return answer?.imageSha === imageSha && answer.digest === model.digest && shown ? { ...answer, shown } : null;
   }
 
   async function prompt(model: UsableModel, request: PromptRequest, signal?: AbortSignal): Promise<PromptAnswer> {
@@ -139,21 +146,34 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
     let runMs = 0;
     let provider = '';
 
+    const isWhole = (view: View): boolean => view.width === image.width && view.height === image.height;
+
     async function answerFrom(view: View, before: MaskGrid | null): Promise<readonly SamMask[]> {
       const { embedding, cached, ms } = await look(model, request, view, signal);
       if (!cached) embedMs += ms;
       if (signal?.aborted) throw cancelled();
       const marks = marksOf(request);
-      const found = await decode(model, embedding, [marks], before && onto(samOf(model), before, view));
+      const fed = before && onto(samOf(model), before, view);
+      const found = await decode(model, embedding, [marks], fed);
       runMs += found.ms;
       ({ provider } = found);
-      return ranked(found.masks[0] ?? [], marks);
+      const masks = ranked(found.masks[0] ?? [], { marks, before: fed, closer: request.finer && !isWhole(view) });
+      const [claim] = latest;
+      return masks.map(({ score, grid }, i) => {
+        // The others stay as they are, to be chosen where the first one is not what was meant.
+        const own = i === 0 && fed && claim && fresh.length === 1 ? restrained(fed, grid, claim) : grid;
+        return { score, grid: honoured(own, claims) };
+      });
     }
 
     if (request.hover && !(await embeddings.has({ imageSha: request.imageSha, digest: model.digest, view: whole }, request.cache))) {
       throw new AppError('cancelled', 'The image is not ready for prompts yet.', { modelId: model.manifest.id });
     }
-    let before = refined(model, request);
+    const previous = refined(model, request);
+    const fresh = request.points.slice(previous?.clicks ?? request.points.length);
+    const latest = previous ? fresh.flatMap((click) => claimOf(previous.shown, click) ?? []) : [];
+    const claims = [...(previous?.claims ?? []), ...latest];
+    let before = previous?.shown ?? null;
     let extent = extentOf(request, before, image);
     const kept = request.hover ? [] : await embeddings.views(request.imageSha, model.digest, request.cache);
     let view = extent && suitableView(kept, extent, image);
@@ -174,7 +194,8 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
       return [{ grid, candidate: { rle: mask.rle, box: mask.box, iou, stability: stability(grid) } }];
     });
     const promptId = ++lastId;
-    remember(promptId, { imageSha: request.imageSha, digest: model.digest, grids: found.map(({ grid }) => grid) });
+    const grids = found.map(({ grid }) => grid);
+    remember(promptId, { imageSha: request.imageSha, digest: model.digest, grids, claims, clicks: request.points.length });
     const box = found[0]?.candidate.box;
     const now = box && { box, points: request.points };
     const finer = !now || request.hover ? 'none' : view && shows(view, now, image) ? 'done' : closeView(now, image) ? 'possible' : 'none';
@@ -189,13 +210,17 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
     };
   }
 
+  function isKept(model: UsableModel, request: EmbedRequest): Promise<boolean> {
+    return embeddings.has({ imageSha: request.imageSha, digest: model.digest, view: wholeView(request) }, request.cache);
+  }
+
   return {
     look,
     prompt,
     decode,
+    isKept,
     async embed(model, request, signal) {
-      const key = { imageSha: request.imageSha, digest: model.digest, view: wholeView(request) };
-      if (request.priority === 'idle' && (await embeddings.has(key, request.cache))) return { cached: true, provider: null, ms: 0 };
+      if (request.priority === 'idle' && (await isKept(model, request))) return { cached: true, provider: null, ms: 0 };
       const { cached, provider, ms } = await look(model, request, wholeView(request), signal);
       return { cached, provider: cached ? null : provider, ms };
     },
