@@ -113,6 +113,9 @@ describe('GrabCut', () => {
     expect(other.notices).toHaveLength(1);
     other.feed({ kind: 'finish' });
     expect(other.commits).toEqual([]);
+    const little = boxed();
+    answer(little, rleOfBox(30, 30, 4, 4));
+    expect(little.notices).toHaveLength(1);
   });
 
   it('goes on after a failure', () => {

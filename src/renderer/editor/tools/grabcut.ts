@@ -1,3 +1,4 @@
+import { rleArea } from '../../../shared/mask/rle.ts';
 import type { Box, Rle } from '../../../shared/records.ts';
 import type { ImagePoint } from '../viewport.ts';
 import { clampPoint } from '../viewport.ts';
@@ -26,6 +27,8 @@ export type GrabCutState =
 
 /** A drag shorter than this is none, CSS pixels. */
 const LEAST_DRAG = 4;
+/** Less than this share of the box is not what the user meant. */
+const LEAST_SHARE = 0.01;
 
 /**
  * GrabCut: a box around the object, then strokes that correct: what belongs to the object, and with the
@@ -101,9 +104,9 @@ function cutting(state: Cutting, input: AskingInput, view: ToolView): Step<GrabC
 
 function answered(state: Cutting): Step<GrabCutState> {
   if (state.finishing) return finish(state);
-  if (state.rle) return show(state);
+  if (state.rle && rleArea(state.rle) > LEAST_SHARE * state.box[2] * state.box[3]) return show(state);
   return show(state, {
-    notice: 'GrabCut found nothing that differs from the rest in this box. Paint over the object, or draw a larger box.',
+    notice: 'GrabCut found next to nothing in this box that differs from what lies around. Paint over the object, or draw a larger box.',
   });
 }
 

@@ -33,7 +33,7 @@ export type ScissorsState = { readonly kind: 'idle'; readonly asked: number } | 
 const CLOSE_REACH = 9;
 const SAME_REACH = 2;
 /** How far the polygon may lie from the way that was found, in steps of the way. */
-const TOLERANCE = 0.75;
+const TOLERANCE = 1;
 
 /**
  * Intelligent scissors: a click sets a point, and the line from it to the cursor follows the edges in the
