@@ -3,7 +3,7 @@ import type { Cut, Frame, Ground } from '../shared/cutout/compose.ts';
 import { AppError } from '../shared/errors.ts';
 import { unionBox } from '../shared/geometry/measure.ts';
 import type { Bitmap } from '../shared/mask/bitmap.ts';
-import { emptyBitmap } from '../shared/mask/bitmap.ts';
+import { bitmapArea, emptyBitmap } from '../shared/mask/bitmap.ts';
 import { rasterizePatch } from '../shared/mask/raster.ts';
 import type { MaskPatch } from '../shared/mask/raster.ts';
 import type { Box, Geometry, ImageDocument, Label } from '../shared/records.ts';
@@ -72,6 +72,8 @@ export interface CutPlan {
   readonly window: Box;
   readonly mask: Bitmap;
   readonly frame: Frame;
+  /** Never more than a small object bears. */
+  readonly softPx: number;
 }
 
 /**
@@ -87,7 +89,8 @@ export function planCut(
   const patches = geometries.flatMap((geometry) => rasterizePatch(geometry, size.width, size.height) ?? []);
   const box = patches.map(({ x, y, bitmap }): Box => [x, y, bitmap.width, bitmap.height]).reduce(unionBox, [0, 0, 0, 0]);
   if (box[2] === 0) return null;
-  const reach = Math.ceil(look.softPx);
+  const softPx = bearable(look.softPx, patches);
+  const reach = Math.ceil(softPx);
   // Two more, so that the known colours beyond the band are seen.
   const window = within(box, reach + 2, size);
   const mask = union(patches, window);
@@ -96,10 +99,16 @@ export function planCut(
   if (ground && look.background.kind === 'image') {
     const corner = look.frame === 'full' ? ([0, 0] as const) : box;
     const { x, y } = look.background;
-    return { window, mask, frame: { ...ground, x: x + window[0] - corner[0], y: y + window[1] - corner[1] } };
+    return { window, mask, softPx, frame: { ...ground, x: x + window[0] - corner[0], y: y + window[1] - corner[1] } };
   }
   const [width, height] = look.frame === 'full' ? [size.width, size.height] : [box[2] + 2 * margin, box[3] + 2 * margin];
-  return { window, mask, frame: { width, height, x: window[0] - origin[0], y: window[1] - origin[1] } };
+  return { window, mask, softPx, frame: { width, height, x: window[0] - origin[0], y: window[1] - origin[1] } };
+}
+
+/** A band as wide as a small object itself would leave nothing of it that is known: at most a sixteenth of its side. */
+function bearable(softPx: number, patches: readonly MaskPatch[]): number {
+  const pixels = patches.reduce((sum, { bitmap }) => sum + bitmapArea(bitmap), 0);
+  return softPx === 0 ? 0 : Math.min(softPx, Math.max(1, Math.sqrt(pixels / patches.length) / 16));
 }
 
 function within(box: Box, margin: number, { width, height }: { readonly width: number; readonly height: number }): Box {
@@ -134,7 +143,7 @@ export async function makeCut(thread: RenderThread, image: RgbImage, plan: CutPl
     rgb.set(image.data.subarray(from, from + width * 3), y * width * 3);
   }
   const ground = await groundOf(look.background, plan.frame);
-  return thread.draw({ kind: 'cutout', rgb, mask: plan.mask, softPx: look.softPx, ground, frame: plan.frame });
+  return thread.draw({ kind: 'cutout', rgb, mask: plan.mask, softPx: plan.softPx, ground, frame: plan.frame });
 }
 
 async function groundOf(background: CutoutBackground, frame: Frame): Promise<Ground> {

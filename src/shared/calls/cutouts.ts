@@ -26,7 +26,7 @@ const look = {
   /** `crop`: the object's box with `margin` pixels around; `full`: the whole image's frame. */
   frame: z.enum(['crop', 'full']).default('crop'),
   margin: z.number().int().min(0).max(10_000).default(8),
-  /** Pixels on both sides of the mask's border within which alpha follows the image; 0 is a hard edge. */
+  /** Pixels on both sides of the mask's border within which alpha follows the image; 0 is a hard edge. Small objects take less. */
   softPx: z.number().min(0).max(64).default(4),
   background: background.default({ kind: 'none' }),
   /** All objects of an image in one picture. */
