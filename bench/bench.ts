@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchClassical } from './classical.ts';
 import { benchExport } from './export.ts';
 import type { Row } from './measure.ts';
 import { machine, table } from './measure.ts';
@@ -9,6 +10,7 @@ import { benchPredict } from './predict.ts';
 import { makeProject } from './project.ts';
 import { benchSave } from './save.ts';
 import { benchSwitch } from './switch.ts';
+import { benchThroughput } from './throughput.ts';
 
 /**
  * `npm run bench`: prints one Markdown table, each line one thing of ours beside a named reference that
@@ -24,9 +26,11 @@ try {
   const project = await makeProject(folder, scenes);
   const rows: Row[] = [];
   rows.push(...(await benchPredict(project, Math.ceil(rounds / 10))));
+  rows.push(...(await benchThroughput(project, Math.ceil(rounds / 10))));
   rows.push(...(await benchSwitch(project, rounds)));
   rows.push(await benchSave(project, rounds));
   rows.push(await benchExport(project, Math.ceil(rounds / 20)));
+  rows.push(...(await benchClassical(Math.ceil(rounds / 20))));
   project.store.close();
   console.log(table(rows));
 } finally {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { ModelInfo } from '../../shared/answers.ts';
+import type { EngineStatus, ModelInfo } from '../../shared/answers.ts';
 import type { HintlessMethod, ParsedQuestion } from '../../shared/classical/questions.ts';
 import { HINTLESS_METHODS, METHOD_NAMES, questionSchema } from '../../shared/classical/questions.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -18,17 +18,48 @@ export const METHOD_VERSION = '1';
  */
 export function withClassical(inference: Inference): Inference {
   const thread = createClassicalThread();
+  const listeners = new Set<(status: EngineStatus) => void>();
+  /** What is said instead of the engine's status since a method ran last; null once the engine says something again. */
+  let own: EngineStatus | null = null;
+  const stop = inference.onStatus((status) => {
+    own = null;
+    for (const listener of listeners) listener(status);
+  });
+
+  async function run(method: HintlessMethod, request: PredictRequest, signal: AbortSignal | undefined): Promise<Prediction> {
+    const before: EngineStatus = own ?? { ...inference.status(), lastMs: null, lastRunMs: null };
+    const tell = (change: Partial<EngineStatus>): void => {
+      own = { ...before, provider: 'cpu', attempts: [], threads: 1, modelId: method, message: null, state: 'idle', ...change };
+      for (const listener of listeners) listener(own);
+    };
+    tell({ state: 'running' });
+    try {
+      const prediction = await predict(thread, method, request, signal);
+      tell({ lastMs: prediction.totalMs, lastRunMs: prediction.runMs });
+      return prediction;
+    } catch (thrown) {
+      tell({});
+      throw thrown;
+    }
+  }
+
   return {
     ...inference,
+    status: () => own ?? inference.status(),
+    onStatus(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async models() {
       const known = await inference.models();
       return [...known, ...HINTLESS_METHODS.filter((id) => !known.some((model) => model.id === id)).map(modelInfo)];
     },
     predict(request, signal) {
       const method = HINTLESS_METHODS.find((id) => id === request.modelId);
-      return method ? predict(thread, method, request, signal) : inference.predict(request, signal);
+      return method ? run(method, request, signal) : inference.predict(request, signal);
     },
     async close() {
+      stop();
       await thread.close();
       await inference.close();
     },

@@ -98,6 +98,8 @@ describe('methods as models', () => {
         ['kmeans', 'classical', METHOD_VERSION],
         ['mean-shift', 'classical', METHOD_VERSION],
       ]);
+      const states: string[] = [];
+      inference.onStatus(({ state, provider, modelId }) => states.push([state, provider, modelId].join(' ')));
       const { path } = await picture('four.png', 10);
       const ask = { modelId: 'kmeans', path, priority: 'batch', next: null } as const;
       const plain = await inference.predict({ ...ask, options: { k: 2 } });
@@ -106,6 +108,8 @@ describe('methods as models', () => {
         ['cluster 2', 1],
       ]);
       expect([plain.width, plain.height, plain.provider, plain.modelVersion]).toEqual([100, 80, 'cpu', METHOD_VERSION]);
+      expect(states).toEqual(['running cpu kmeans', 'idle cpu kmeans']);
+      expect(inference.status()).toMatchObject({ provider: 'cpu', threads: 1, lastMs: plain.totalMs, lastRunMs: plain.runMs });
       const named = await inference.predict({ ...ask, options: { regions: 'foreground', label: 'leaf' } });
       expect(named.instances.map(({ label }) => label)).toEqual(['leaf']);
       await expect(inference.predict({ ...ask, options: { k: 99 } })).rejects.toThrow(/K-means: k: /);
