@@ -76,7 +76,8 @@ export function createJobs(store: Store, folder: string, inference: Inference, e
     const model = (await inference.models()).find((m) => m.id === modelId);
     if (!model) throw new AppError('not-found', `There is no model “${modelId}”.`, { modelId });
     if (model.problem !== null) throw new AppError('model-load', `Model “${modelId}” cannot be used: ${model.problem}`, { modelId });
-    return model;
+    // A classifier may know thousands of words: only those that it says become classes.
+    return model.family === 'classifier' ? { ...model, labels: [] } : model;
   }
 
   function ensureLabels(names: readonly string[]): Map<string, number> {

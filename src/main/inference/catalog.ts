@@ -51,13 +51,23 @@ export interface Catalog {
  * that were fetched lie in a later folder, under the same id and without a manifest of their own.
  */
 export function createCatalog(folders: readonly string[]): Catalog {
+  const parsed = new Map<string, { readonly text: string; readonly manifest: Manifest }>();
   const checked = new Map<string, { readonly stamp: string; readonly problem: string | null }>();
+
+  async function manifestAt(path: string): Promise<Manifest> {
+    const text = await readText(path);
+    const known = parsed.get(path);
+    if (known?.text === text) return known.manifest;
+    const manifest = parseManifest(text, path);
+    parsed.set(path, { text, manifest });
+    return manifest;
+  }
 
   async function read(folder: string): Promise<CatalogEntry> {
     const id = basename(folder);
     const path = join(folder, 'manifest.json');
     try {
-      const manifest = parseManifest(await readText(path), path);
+      const manifest = await manifestAt(path);
       if (manifest.id !== id) {
         throw new AppError('invalid', `${path}: id is "${manifest.id}"; its folder is "${id}".`, { path, key: 'id' });
       }
@@ -116,8 +126,18 @@ export function createCatalog(folders: readonly string[]): Catalog {
     return [...entries.values()];
   }
 
+  /** The one that counts; of the others nothing is read, since this is asked before every prediction. */
+  async function first(id: string): Promise<CatalogEntry | null> {
+    if (basename(id) !== id) return null;
+    for (const root of folders) {
+      const folder = join(root, id);
+      if ((await stat(join(folder, 'manifest.json')).catch(() => null))?.isFile()) return read(folder);
+    }
+    return null;
+  }
+
   async function use(id: string): Promise<UsableModel> {
-    const entry = (await list()).find((candidate) => candidate.id === id);
+    const entry = await first(id);
     if (!entry) {
       throw new AppError('not-found', `There is no model "${id}" in ${folders.join(' or ') || 'any folder'}.`, { modelId: id });
     }

@@ -54,58 +54,56 @@ export function prototypeMask(
   );
   if (!across || !down) return null;
   const field = weigh(prototypes, coefficients, across, down);
-  const cells = down.cell1 - down.cell0 + 1;
-  const wide = across.cell1 - across.cell0 + 1;
-  const column = new Float64Array(cells);
+  const wide = across.cells;
+  const next = wide > 1 ? 1 : 0;
+  const { starts, shares } = down;
+  const column = new Float64Array(down.cells + 1);
   const flips: number[] = [];
-  for (let x = across.pixel0; x < across.pixel1; x++) {
-    const at = across.position(x);
-    const left = Math.min(Math.max(0, wide - 2), Math.floor(at));
-    const share = at - left;
-    const next = wide > 1 ? 1 : 0;
-    for (let j = 0, i = left; j < cells; j++, i += wide) {
-      const value = field[i] ?? 0;
-      column[j] = value + ((field[i + next] ?? 0) - value) * share;
+  for (let i = 0; i < across.count; i++) {
+    const share = across.shares[i] ?? 0;
+    for (let cell = 0, at = across.before[i] ?? 0; cell < down.cells; cell++, at += wide) {
+      const value = field[at] ?? 0;
+      column[cell] = value + ((field[at + next] ?? 0) - value) * share;
     }
+    // Beyond the last cell the value stays.
+    column[down.cells] = column[down.cells - 1] ?? 0;
+    const base = (across.first + i) * imageHeight + down.first;
     let inside = false;
-    let y = down.pixel0;
-    while (y < down.pixel1) {
-      const position = down.position(y);
-      const top = Math.min(Math.max(0, cells - 2), Math.floor(position));
-      const upper = column[top] ?? 0;
-      const lower = column[Math.min(cells - 1, top + 1)] ?? 0;
-      // The first pixel beyond this pair of cells; rounding may only make it too small, and then it is looked at again.
-      const end = top >= cells - 2 ? down.pixel1 : Math.max(y + 1, Math.min(down.pixel1, down.pixelFrom(top + 1)));
+    for (let cell = 0; cell + 1 < starts.length; cell++) {
+      const upper = column[cell] ?? 0;
+      const lower = column[cell + 1] ?? 0;
+      const start = starts[cell] ?? 0;
+      const end = starts[cell + 1] ?? 0;
       if (upper > level === lower > level) {
-        if (upper > level !== inside) {
-          flips.push(x * imageHeight + y);
-          inside = !inside;
-        }
-        y = end;
+        if (upper > level === inside || start === end) continue;
+        flips.push(base + start);
+        inside = !inside;
         continue;
       }
-      for (; y < end; y++) {
-        const value = upper + (lower - upper) * (down.position(y) - top);
-        if (value > level === inside) continue;
-        flips.push(x * imageHeight + y);
+      for (let y = start; y < end; y++) {
+        if (upper + (lower - upper) * (shares[y] ?? 0) > level === inside) continue;
+        flips.push(base + y);
         inside = !inside;
       }
     }
-    if (inside) flips.push(x * imageHeight + down.pixel1);
+    if (inside) flips.push(base + down.count);
   }
   return flips.length === 0 ? null : rleFromCounts(runsFromFlips(flips, imageWidth * imageHeight), [imageHeight, imageWidth]);
 }
 
-/** One side: which pixels of the image, which cells around them, and where a pixel lies among those cells. */
+/** One side: which pixels of the image, which cells around them, and where each pixel lies among those cells. */
 interface Along {
-  readonly pixel0: number;
-  readonly pixel1: number;
-  readonly cell0: number;
-  readonly cell1: number;
-  /** Of a pixel's centre, in cells from `cell0`, between 0 and `cell1 - cell0`. */
-  position(pixel: number): number;
-  /** The first pixel whose centre does not lie before a cell, counted from `cell0`. */
-  pixelFrom(cell: number): number;
+  /** First pixel, and how many. */
+  readonly first: number;
+  readonly count: number;
+  /** First cell, and how many. */
+  readonly cell: number;
+  readonly cells: number;
+  /** Of each pixel: the cell before its centre, counted from `cell`, and the share of the one after. */
+  readonly before: Int32Array;
+  readonly shares: Float64Array;
+  /** Of each cell: the first pixel, counted from `first`, that does not lie before it; the count at the end. */
+  readonly starts: Int32Array;
 }
 
 function along(
@@ -118,36 +116,39 @@ function along(
   padded: number,
   cells: number,
 ): Along | null {
-  const pixel0 = Math.max(0, Math.ceil(from - 0.5));
-  const pixel1 = Math.min(size, Math.ceil(to - 0.5));
-  if (!(pixel1 > pixel0)) return null;
-  const step = (scale * cells) / padded;
-  const shift = (offset * cells) / padded - 0.5;
-  // Cells that lie wholly or for the larger part in the picture.
-  const first = Math.min(cells - 1, Math.max(0, Math.round((offset * cells) / padded)));
-  const last = Math.max(first, Math.min(cells - 1, Math.round(((offset + picture) * cells) / padded) - 1));
-  const place = (pixel: number): number => Math.min(last, Math.max(first, (pixel + 0.5) * step + shift));
-  const cell0 = Math.floor(place(pixel0));
-  const cell1 = Math.min(last, Math.floor(place(pixel1 - 1)) + 1);
-  return {
-    pixel0,
-    pixel1,
-    cell0,
-    cell1,
-    position: (pixel) => place(pixel) - cell0,
-    pixelFrom: (cell) => Math.ceil((cell + cell0 - shift) / step - 0.5),
-  };
+  const first = Math.max(0, Math.ceil(from - 0.5));
+  const count = Math.min(size, Math.ceil(to - 0.5)) - first;
+  if (!(count > 0)) return null;
+  // Cells that lie for the larger part in the picture.
+  const lowest = Math.min(cells - 1, Math.max(0, Math.round((offset * cells) / padded)));
+  const highest = Math.max(lowest, Math.min(cells - 1, Math.round(((offset + picture) * cells) / padded) - 1));
+  const place = (pixel: number): number => Math.min(highest, Math.max(lowest, (((pixel + 0.5) * scale + offset) * cells) / padded - 0.5));
+  const cell = Math.floor(place(first));
+  const last = Math.min(highest, Math.floor(place(first + count - 1)) + 1);
+  const before = new Int32Array(count);
+  const shares = new Float64Array(count);
+  const starts = new Int32Array(last - cell + 2).fill(count);
+  starts[0] = 0;
+  let reached = 0;
+  for (let i = 0; i < count; i++) {
+    const at = place(first + i);
+    // The last cell has none after it: what lies on it belongs to the pair before, wholly.
+    const floor = Math.max(cell, Math.min(last - 1, Math.floor(at)));
+    before[i] = floor - cell;
+    shares[i] = at - floor;
+    while (reached < floor - cell) starts[++reached] = i;
+  }
+  return { first, count, cell, cells: last - cell + 1, before, shares, starts };
 }
 
 /** The weighed sum on the cells of a rectangle, row-major. */
 function weigh({ count, width, height, data }: Prototypes, coefficients: Float32Array, across: Along, down: Along): Float32Array {
-  const wide = across.cell1 - across.cell0 + 1;
-  const field = new Float32Array(wide * (down.cell1 - down.cell0 + 1));
+  const field = new Float32Array(across.cells * down.cells);
   for (let k = 0; k < count; k++) {
     const weight = coefficients[k] ?? 0;
-    for (let row = down.cell0, o = 0; row <= down.cell1; row++) {
-      let i = (k * height + row) * width + across.cell0;
-      for (let column = 0; column < wide; column++, o++, i++) field[o] = (field[o] ?? 0) + weight * (data[i] ?? 0);
+    for (let row = 0, o = 0; row < down.cells; row++) {
+      let i = (k * height + down.cell + row) * width + across.cell;
+      for (let column = 0; column < across.cells; column++, o++, i++) field[o] = (field[o] ?? 0) + weight * (data[i] ?? 0);
     }
   }
   return field;
