@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync 
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { containing, temporaryFolder } from '../../test/store-fixtures.ts';
-import { placeProject } from './project-place.ts';
+import { findProject, placeProject } from './project-place.ts';
 
 const root = temporaryFolder();
 let rounds = 0;
@@ -60,4 +60,18 @@ it('copies the project of a folder that cannot be written once, whole', () => {
   expect(existsSync(`${file}.partial`)).toBe(false);
   writeFileSync(file, 'the project, edited');
   expect(readFileSync(placeProject(folder, null, appFolder).file, 'utf8')).toBe('the project, edited');
+});
+
+it('finds the project of a folder without making anything', () => {
+  expect(findProject(folder, appFolder)).toBeNull();
+  expect(existsSync(join(folder, '.maskloop'))).toBe(false);
+  expect(existsSync(appFolder)).toBe(false);
+  const outside = lock();
+  write(outside, 'work', 1000);
+  expect(findProject(folder, appFolder)).toBe(outside);
+  rmSync(join(folder, '.maskloop'));
+  const inside = join(folder, '.maskloop', 'project.db');
+  write(inside, 'later work', 2000);
+  expect(findProject(folder, appFolder)).toBe(inside);
+  expect(() => findProject(join(folder, 'nowhere'), appFolder)).toThrow('There is no folder');
 });

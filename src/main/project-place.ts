@@ -25,16 +25,9 @@ const PROJECT_FILE = 'project.db';
  * vanish when it can be again. Throws `not-found` where the folder is not there.
  */
 export function placeProject(folder: string, file: string | null, appFolder: string): ProjectPlace {
-  const absolute = resolve(folder);
-  if (!existsSync(absolute) || !statSync(absolute).isDirectory()) {
-    throw new AppError('not-found', `There is no folder ${absolute}.`, { path: absolute });
-  }
-  const hash = createHash('sha256').update(realpathSync(absolute)).digest('hex').slice(0, 20);
-  const own = join(appFolder, 'projects', hash);
+  const { absolute, own, inside, outside } = candidates(folder, appFolder);
   const cache = join(own, 'cache');
   if (file !== null) return { folder: absolute, file: resolve(file), cache, note: `The project file is ${resolve(file)}.` };
-  const inside = join(absolute, PROJECT_FOLDER, PROJECT_FILE);
-  const outside = join(own, PROJECT_FILE);
   const reason = refusalToWrite(join(absolute, PROJECT_FOLDER), inside);
   // A full disk is no reason to go elsewhere: what is there opens, and a save says that it is full.
   const full = reason === 'ENOSPC' || reason === 'EDQUOT';
@@ -51,6 +44,31 @@ export function placeProject(folder: string, file: string | null, appFolder: str
   makeFolder(own);
   if (existsSync(inside) && !existsSync(outside)) copyProject(inside, outside);
   return { folder: absolute, file: outside, cache, note: `The folder cannot be written (${reason}), so its project file is ${outside}.` };
+}
+
+/**
+ * The project file that a folder has, or null: as `placeProject` would take it, without making anything.
+ * Throws `not-found` where the folder is not there.
+ */
+export function findProject(folder: string, appFolder: string): string | null {
+  const { inside, outside } = candidates(folder, appFolder);
+  const [ours, theirs] = [writtenMs(outside), writtenMs(inside)];
+  if (ours === 0 && theirs === 0) return null;
+  return theirs >= ours ? inside : outside;
+}
+
+/** Where the project file of a folder may lie: in the folder itself, and in the app's own. */
+function candidates(
+  folder: string,
+  appFolder: string,
+): { readonly absolute: string; readonly own: string; readonly inside: string; readonly outside: string } {
+  const absolute = resolve(folder);
+  if (!existsSync(absolute) || !statSync(absolute).isDirectory()) {
+    throw new AppError('not-found', `There is no folder ${absolute}.`, { path: absolute });
+  }
+  const hash = createHash('sha256').update(realpathSync(absolute)).digest('hex').slice(0, 20);
+  const own = join(appFolder, 'projects', hash);
+  return { absolute, own, inside: join(absolute, PROJECT_FOLDER, PROJECT_FILE), outside: join(own, PROJECT_FILE) };
 }
 
 /** When a project file, or its log, was last written, in ms since 1970; 0 where it is not there. */

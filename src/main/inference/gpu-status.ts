@@ -50,6 +50,9 @@ export function nextStep(devices: readonly GpuDevice[], installed: boolean, libr
     libraries.some(({ name, path }) => name === 'libcuda.so.1' && path !== null);
   if (!nvidia && !installed) return 'No NVIDIA GPU or driver is seen here: the libraries would be of no use.';
   if (!installed) return 'Install the libraries: the step below, or `maskloop gpu install`.';
+  if (libraries.some(({ name, path }) => path === null && name.startsWith('libonnxruntime'))) {
+    return 'What is installed is no library of this system: remove it and install it again.';
+  }
   const missing = libraries.filter(({ provider, path }) => provider === 'cuda' && path === null).map(({ name }) => name);
   if (missing.length > 0) return `Install what CUDA still needs from the system: ${missing.join(', ')}.`;
   return 'All libraries are here: models are run with CUDA, after their outputs were compared with the CPU’s.';

@@ -64,6 +64,15 @@ describe('opening', () => {
     expect(readFileSync(text, 'utf8').startsWith('Dear diary')).toBe(true);
   });
 
+  it('does not take a file of no bytes for a new project', () => {
+    const file = freshFile();
+    writeFileSync(file, '');
+    const empty = expect.objectContaining({ code: 'storage', message: expect.stringContaining('is empty (0 bytes)') as string }) as Error;
+    expect(() => openDatabase(file)).toThrow(empty);
+    expect(() => verifyProject(file)).toThrow(empty);
+    expect(readFileSync(file)).toHaveLength(0);
+  });
+
   it('reports damage instead of reading over it', () => {
     const file = oldFile();
     const bytes = readFileSync(file);

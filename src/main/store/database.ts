@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
@@ -40,6 +40,7 @@ export function openDatabase(file: string, options: OpenOptions = {}): OpenFile 
   try {
     makeFolder(dirname(file));
     opened.push(takeLock(file));
+    refuseEmpty(file);
     const db = new Database(file, { timeout: BUSY_MS });
     opened.push(db);
     checkIdentity(db, file, migrations.length);
@@ -62,6 +63,7 @@ export function openDatabase(file: string, options: OpenOptions = {}): OpenFile 
 export function openSnapshot(file: string): OpenFile {
   let db: Db | undefined;
   try {
+    refuseEmpty(file);
     const opened = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
     db = opened;
     checkIdentity(opened, file, MIGRATIONS.length);
@@ -80,6 +82,20 @@ export function openSnapshot(file: string): OpenFile {
     db?.close();
     throw storageError(thrown, file);
   }
+}
+
+/**
+ * A file of no bytes, and no log with what it should hold, was a project once, or became one only half. SQLite
+ * would take it for a new one, and whoever opens it would think that the work is gone without a word.
+ */
+function refuseEmpty(file: string): void {
+  const size = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
+  if (size(file) !== 0 || (size(`${file}-wal`) ?? 0) > 0) return;
+  throw new AppError(
+    'storage',
+    `${file} is empty (0 bytes): it was cut off by a full disk, a crash or a copy. Put a copy of it back, or one of the “.bak” files beside it; if nothing was done here yet, delete it.`,
+    { file },
+  );
 }
 
 /**

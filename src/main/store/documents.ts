@@ -2,6 +2,7 @@ import type { Saved } from '../../shared/answers.ts';
 import type { Diff } from '../../shared/diff.ts';
 import { reverse } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
+import { diffSchema } from '../../shared/schemas.ts';
 import type { Annotation, Box, Decision, Geometry, ImageDocument, Suggestion } from '../../shared/records.ts';
 import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
@@ -270,10 +271,25 @@ export function readContent(db: Db, imageId: number): Content {
   return contentReader(db)(imageId);
 }
 
-/** The journal's own text; the store wrote it, nobody else. */
+/**
+ * An entry of the journal. The store wrote it, but undo must not bring half a change back from a damaged one.
+ * @throws AppError `storage` naming the first thing that is wrong.
+ */
 export function parseDiff(text: string | undefined): Diff {
   if (text === undefined) throw new AppError('storage', 'The journal lacks an entry that it refers to.');
-  return JSON.parse(text) as Diff;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (thrown) {
+    throw new AppError('storage', 'An entry of the journal is damaged: it is no JSON.', {}, thrown);
+  }
+  const parsed = diffSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const key = issue?.path.join('.') ?? '';
+  throw new AppError('storage', `An entry of the journal is damaged: ${key || 'it'} (${issue?.message ?? 'not as it was written'}).`, {
+    key,
+  });
 }
 
 function toAnnotation(row: AnnotationRow): Annotation {

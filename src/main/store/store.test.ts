@@ -6,6 +6,7 @@ import { EMPTY_DIFF } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/records.ts';
 import type { Store } from './store.ts';
+import { openDatabase } from './database.ts';
 import { openStore } from './store.ts';
 import { verifyProject } from './replay.ts';
 
@@ -151,6 +152,29 @@ describe('documents', () => {
     expect(store.verify()).toMatchObject({ ok: true, changes: 11, problems: [] });
     store.close();
     expect(verifyProject(file)).toMatchObject({ ok: true, changes: 11 });
+  });
+
+  it('refuses to undo by an entry of the journal that is damaged, and changes nothing', () => {
+    const store = open();
+    const { imageIds, labelId } = seed(store);
+    const [imageId = 0] = imageIds;
+    store.documents.apply(imageId, 0, adding(annotation('one', labelId)));
+    store.close();
+    for (const [text, message] of [
+      ['{"added":[', 'no JSON'],
+      ['{"added":[{"id":7}],"removed":[],"updated":[],"decided":[]}', 'added.0.id'],
+    ] as const) {
+      const { db, close } = openDatabase(store.file);
+      db.pragma('ignore_check_constraints = ON');
+      db.prepare('UPDATE change SET diff = ?').run(text);
+      close();
+      const again = open(store.file);
+      expect(() => again.documents.undo(imageId, 1)).toThrow(
+        expect.objectContaining({ code: 'storage', message: expect.stringContaining(message) as string }) as Error,
+      );
+      expect(again.documents.load(imageId)).toMatchObject({ revision: 1, annotations: [{ id: annotation('one', labelId).id }] });
+      again.close();
+    }
   });
 
   it('undoes to what was stored, whatever the caller said it was', () => {
