@@ -87,6 +87,8 @@ async function answered(page: Page, marks: number): Promise<Rle> {
 }
 
 test('an object is pointed out, corrected and accepted; a box; everything; a second visit', async ({ host }, testInfo) => {
+  // Three starts of the app, and a thousand prompts for everything.
+  test.setTimeout(600_000);
   const pictures = join(host.folder, 'pictures');
   await writePictures(pictures);
   const shot = (name: string): Promise<Buffer> => host.page.screenshot({ path: testInfo.outputPath(`${name}.png`) });
