@@ -24,7 +24,8 @@ describe('the models that can be fetched', () => {
       expect(file.sources.length).toBeGreaterThan(0);
       expect(existsSync(join(root, id, file.path))).toBe(false);
     }
-    expect(manifest.goldens.length > 0).toBe(!manifest.neverRun);
+    // What answers prompts is proven by prompts.
+    if (manifest.family !== 'sam') expect(manifest.goldens.length > 0).toBe(!manifest.neverRun);
     expect(card).toContain(`| ${id} |`);
   });
 
