@@ -143,7 +143,7 @@ function howTo(draft: ModelDraft, key: string): string {
 function tellReport(console: Console, report: DoctorReport): void {
   const classes = report.classes.map(({ label, count: n, best }) => `${n} × ${label} (best ${best.toFixed(2)})`);
   console.say(
-    `On ${report.image}: ${count(report.instances, 'instance')}${classes.length ? `: ${classes.join(', ')}` : ''}; ` +
+    `On ${report.image}: ${count(report.instances, 'instance')}, ${report.shown} of them shown at first${classes.length ? `: ${classes.join(', ')}` : ''}; ` +
       `${report.provider}, ${Math.round(report.runMs)} ms in the model, ${Math.round(report.totalMs)} ms in all, loaded in ${Math.round(report.loadMs)} ms`,
   );
   for (const { severity, text } of report.signs) console.say(`  ${severity}: ${text}`);

@@ -20,13 +20,19 @@ export async function reportOf(image: string, manifest: Manifest, seen: Examinat
   return {
     ...{ modelId, image, width, height, provider, loadMs, runMs, totalMs, outputs },
     instances: instances.length,
+    shown: shownOf(manifest, seen).length,
     classes: classesFound(instances),
     signs: signsOf(manifest, seen),
     overlay: `data:image/jpeg;base64,${picture.toString('base64')}`,
   };
 }
 
-/** The image with what was found drawn over it, as JPEG. @throws AppError as `decodeRgb`. */
+/** What the window would show at first. */
+function shownOf(manifest: Manifest, { instances }: Examination): Examination['instances'] {
+  return instances.filter(({ score }) => score >= manifest.thresholds.score);
+}
+
+/** The image with what was found drawn over it (only what is shown at first, where there is any), as JPEG. @throws AppError as `decodeRgb`. */
 export async function pictureOf(path: string, manifest: Manifest, seen: Examination): Promise<Buffer> {
   const share = Math.min(1, SIDE / Math.max(seen.width, seen.height));
   const decoded = await decodeRgb(path, Math.max(1, Math.floor(seen.width * share) * Math.floor(seen.height * share)));
@@ -35,7 +41,8 @@ export async function pictureOf(path: string, manifest: Manifest, seen: Examinat
   const [sx, sy] = [pixels.width / seen.width, pixels.height / seen.height];
   const names = [...new Set(seen.instances.map((instance) => instance.label))];
   const labels = names.map((name, i): Label => ({ id: i + 1, name, color: classColor(i), hotkey: null, position: i }));
-  const best = [...seen.instances].sort((a, b) => b.score - a.score).slice(0, MOST);
+  const shown = shownOf(manifest, seen);
+  const best = [...(shown.length > 0 ? shown : seen.instances)].sort((a, b) => b.score - a.score).slice(0, MOST);
   const instances = best.reverse().map(({ label, score, box: [x, y, w, h], rle }, i) => ({
     labelId: names.indexOf(label) + 1,
     score,

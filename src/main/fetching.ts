@@ -2,7 +2,7 @@ import type { ModelFetch } from '../shared/answers/models.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import type { CatalogEntry } from './inference/catalog.ts';
 import type { FetchOptions } from './inference/fetch-model.ts';
-import { fetchModel, fetchable } from './inference/fetch-model.ts';
+import { fetchModel, fetchable, KEEP_PART } from './inference/fetch-model.ts';
 import { isPermissive } from './inference/fetch-source.ts';
 import { paced } from './paced.ts';
 
@@ -101,7 +101,7 @@ export function createFetching(options: FetchingOptions): Fetching {
     running: () => [...running.values()].map(({ now }) => now),
     async close() {
       const all = [...running.values()];
-      for (const { abort } of all) abort.abort();
+      for (const { abort } of all) abort.abort(KEEP_PART);
       await Promise.all(all.map(({ ended }) => ended));
     },
   };

@@ -58,6 +58,9 @@ const SPARE_BYTES = 64 * 2 ** 20;
 /** Ends the name of what is not complete; nothing else ever looks at such a file. */
 const PART = '.part';
 
+/** Reason of an abort that is no cancel: the app ends, and what came is gone on with another time. */
+export const KEEP_PART = new Error('the app ends');
+
 /** One file on its way. */
 interface Wanted {
   readonly weight: WeightFile;
@@ -197,7 +200,7 @@ async function fromSource(source: ModelSource, left: readonly Wanted[], options:
     return { done: [first], from, licences: [] };
   } catch (thrown) {
     for (const { wanted } of together) await rm(wanted.target + PART, { force: true });
-    if (signal.aborted) await rm(part, { force: true });
+    if (signal.aborted && signal.reason !== KEEP_PART) await rm(part, { force: true });
     throw thrown;
   }
 }

@@ -136,7 +136,7 @@ describe('a proposal', () => {
     expect(manifest).toMatchObject({
       family: 'yolo-seg',
       variant: 'v8',
-      license: 'AGPL-3.0',
+      license: 'AGPL-3.0-only',
       input: { name: 'images', range: 1, color: 'rgb' },
     });
     expect(essence(manifest)).toEqual(essence(manifestOf('models/catalog/yolo11n-seg')));

@@ -127,7 +127,8 @@ function askCommon(form: Form, { files, hints, taken }: Subject): Readonly<Recor
     why: 'Recorded with every suggestion.',
     check: (value) => (value.length > 40 ? 'At most 40 characters.' : null),
   });
-  const stored = /\bA?GPL-3\.0\b/.exec(meta('license') ?? '')?.[0] ?? null;
+  const named = /\bA?GPL-3\.0\b/.exec(meta('license') ?? '')?.[0];
+  const stored = named === undefined ? null : `${named}-only`;
   const license = form.ask({
     key: 'license',
     label: 'Licence of the weights',
@@ -155,8 +156,8 @@ const LICENCES = [
   { value: 'Apache-2.0', label: 'Apache-2.0' },
   { value: 'MIT', label: 'MIT' },
   { value: 'BSD-3-Clause', label: 'BSD-3-Clause' },
-  { value: 'GPL-3.0', label: 'GPL-3.0' },
-  { value: 'AGPL-3.0', label: 'AGPL-3.0' },
+  { value: 'GPL-3.0-only', label: 'GPL-3.0-only' },
+  { value: 'AGPL-3.0-only', label: 'AGPL-3.0-only' },
   { value: 'CC-BY-4.0', label: 'CC-BY-4.0' },
   { value: 'CC-BY-NC-4.0', label: 'CC-BY-NC-4.0' },
   { value: 'LicenseRef-unknown', label: 'Another one, or I do not know' },

@@ -81,6 +81,8 @@ export interface DoctorReport {
   readonly runMs: number;
   readonly totalMs: number;
   readonly instances: number;
+  /** Of them, at or above the threshold from which they are shown at first. */
+  readonly shown: number;
   readonly classes: readonly { readonly label: string; readonly count: number; readonly best: number }[];
   readonly outputs: readonly TensorSummary[];
   /** What looks wrong, worst first; empty is good. */

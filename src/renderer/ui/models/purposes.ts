@@ -31,8 +31,8 @@ export function byPurpose(models: readonly ModelInfo[]): readonly { readonly pur
 }
 
 /** `80 classes: person, bicycle, car …` */
-export function classesOf({ labels }: ModelInfo): string {
-  if (labels.length === 0) return '';
+export function classesOf({ family, labels }: ModelInfo): string {
+  if (labels.length === 0 || family === 'sam') return '';
   const names = labels.slice(0, 6).join(', ');
   return labels.length === 1 ? names : `${counted(labels.length, 'class', 'classes')}: ${names}${labels.length > 6 ? ' …' : ''}`;
 }
