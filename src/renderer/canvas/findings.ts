@@ -93,7 +93,7 @@ export function paintPath(paint: Paint, stage: StageView, draft: PathDraft): voi
 
 /** One of the regions that an image was divided into: its neighbours have lines too. */
 function paintRegion(paint: Paint, viewport: Viewport, rle: Rle, color: string): void {
-  const path = pathOf(maskGeometry(rle));
+  const path = pathOf(maskGeometry(rle), viewport.scale);
   inImage(paint, viewport, () => {
     paint.fillStyle = color;
     paint.globalAlpha = REGION_FILL;
@@ -107,7 +107,7 @@ function paintRegion(paint: Paint, viewport: Viewport, rle: Rle, color: string):
 }
 
 function paintFound(paint: Paint, viewport: Viewport, rle: Rle, color: string, faint: boolean, pending: boolean): void {
-  const path = pathOf(maskGeometry(rle));
+  const path = pathOf(maskGeometry(rle), viewport.scale);
   inImage(paint, viewport, () => {
     paint.fillStyle = color;
     paint.globalAlpha = faint ? FAINT_FILL : pending ? FILL / 2 : FILL;

@@ -36,7 +36,7 @@ export function paintOverlay(paint: Paint, stage: StageView, ring: BrushRing | n
   if (draft) paintDraft(paint, stage, draft, scratch);
   if (selected && stage.isVisible(selected) && selected.key !== stage.draftKey) {
     const shape = shapeOf(stage.view, selected);
-    if (shape) paintSelected(paint, viewport, pathOf(shape), selected.score !== null);
+    if (shape) paintSelected(paint, viewport, pathOf(shape, viewport.scale), selected.score !== null);
     if (shape && selected.score !== null) paintPill(paint, stage, selected);
   }
   if (stage.handles && stage.view !== 'tags') paintHandles(paint, stage, stage.handles);
@@ -46,7 +46,7 @@ export function paintOverlay(paint: Paint, stage: StageView, ring: BrushRing | n
 function paintHovered(paint: Paint, stage: StageView, instance: Instance): void {
   const shape = shapeOf(stage.view, instance);
   if (!shape) return;
-  const path = pathOf(shape);
+  const path = pathOf(shape, stage.viewport.scale);
   inImage(paint, stage.viewport, () => {
     paint.fillStyle = 'rgba(255, 255, 255, 0.08)';
     paint.fill(path, 'evenodd');

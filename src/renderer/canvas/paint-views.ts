@@ -37,7 +37,7 @@ function* paintByClass(paint: Paint, viewport: Viewport, stage: StageView, index
  */
 function* paintClasses(paint: Paint, viewport: Viewport, stage: StageView, index: InstanceIndex): Generator<undefined, void> {
   for (const instance of drawable(stage, index, viewport)) {
-    const path = pathOf(instance.geometry);
+    const path = pathOf(instance.geometry, viewport.scale);
     inImage(paint, viewport, () => {
       paint.fillStyle = stage.colorOf(instance);
       paint.fill(path, 'evenodd');

@@ -69,7 +69,7 @@ function paintInstance(paint: Paint, viewport: Viewport, instance: Instance, col
       paint.fillRect(instance.minX, instance.minY, Math.max(width, least), Math.max(height, least));
       return;
     }
-    const path = pathOf(instance.geometry);
+    const path = pathOf(instance.geometry, viewport.scale);
     paint.globalAlpha = fill;
     paint.fill(path, 'evenodd');
     paint.globalAlpha = 1;
