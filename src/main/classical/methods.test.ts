@@ -219,6 +219,9 @@ describe('large images', () => {
       { method: 'wand', clicks: [{ x: 900, y: 700, adds: true }], parameters: { tolerance: 30 } },
     ];
     for (const question of questions) {
+      const draft = segmenter.segment(picture, parsed(question), true, go);
+      expect(draft.instances[0]!.rle.size).toEqual([1400, 1800]);
+      expect(iou(maskOf(draft), truth), question.method).toBeGreaterThan(0.99);
       const answer = segmenter.segment(picture, parsed(question), false, go);
       expect(answer.instances[0]!.rle.size).toEqual([1400, 1800]);
       if (question.method !== 'wand') expect(answer.work.width).toBeLessThan(1300);

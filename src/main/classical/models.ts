@@ -117,20 +117,20 @@ async function predict(
   };
 }
 
-/** Throws `invalid`, naming the option. */
+/** Throws `model-load`, naming the option: the next image would meet it too, so a run ends. */
 function parsed(
   method: HintlessMethod,
   options: Readonly<Record<string, number | string | boolean>>,
 ): { question: ParsedQuestion; label: string | null } {
   const { label, ...parameters } = options;
   if (label !== undefined && (typeof label !== 'string' || label.trim() === '')) {
-    throw new AppError('invalid', `${METHOD_NAMES[method]}: label is the name of a class.`, { option: 'label' });
+    throw new AppError('model-load', `${METHOD_NAMES[method]}: label is the name of a class.`, { option: 'label' });
   }
   const result = questionSchema.safeParse({ method, parameters });
   if (!result.success) {
     const issue = result.error.issues[0];
     const name = issue?.path.slice(1).join('.') ?? '';
-    throw new AppError('invalid', `${METHOD_NAMES[method]}: ${[name, issue?.message ?? 'wrong options'].filter(Boolean).join(': ')}.`, {
+    throw new AppError('model-load', `${METHOD_NAMES[method]}: ${[name, issue?.message ?? 'wrong options'].filter(Boolean).join(': ')}.`, {
       option: name,
     });
   }

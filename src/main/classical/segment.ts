@@ -49,7 +49,7 @@ export function createSegmenter(cv: OpenCv): Segmenter {
   return {
     segment(picture, asked, draft, pause) {
       const startedMs = performance.now();
-      const found = work(cv, grabcut, picture, hintsInFine(picture, asked), pause);
+      const found = work(cv, grabcut, picture, hintsInFine(picture, asked), draft, pause);
       pause();
       const foundMs = performance.now();
       const instances = finish(picture, found, draft, pause);
@@ -68,7 +68,7 @@ export function createSegmenter(cv: OpenCv): Segmenter {
 
 type Grabcut = (image: Rgb, question: GrabcutQuestion, pause: Pause) => Cut;
 
-function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQuestion, pause: Pause): Found {
+function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQuestion, draft: boolean, pause: Pause): Found {
   const { window } = picture;
   switch (question.method) {
     case 'kmeans': {
@@ -107,20 +107,12 @@ function work(cv: OpenCv, grabcut: Grabcut, picture: Picture, question: ParsedQu
     }
     case 'wand': {
       const { tolerance, ...rest } = question.parameters;
+      const small = draft ? picture.at(DRAFT_PIXELS) : picture.fine;
       const seeds = question.clicks.map(({ x, y, adds, tolerance: own }) => {
-        return { ...pixelAt(picture, picture.fine, x, y), adds, tolerance: own ?? tolerance };
+        return { ...pixelAt(picture, small, x, y), adds, tolerance: own ?? tolerance };
       });
-      const { width, height } = picture.fine;
-      const data = new Uint16Array(wand(picture.fine, seeds, rest, pause));
-      return {
-        map: { width, height, data },
-        small: picture.fine,
-        window,
-        radius: 1,
-        work: { width, height },
-        mark: same,
-        name: () => 'object',
-      };
+      const map = { ...sizeOf(small), data: new Uint16Array(wand(small, seeds, rest, pause)) };
+      return { map, small, window, radius: 1, work: sizeOf(small), mark: same, name: () => 'object' };
     }
   }
 }
