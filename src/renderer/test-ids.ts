@@ -44,6 +44,7 @@ export const TEST_IDS = {
   scoreShown: 'score-shown',
   predictImage: 'predict-image',
   predictMenu: 'predict-menu',
+  predictRegions: 'predict-regions',
   predictSelection: 'predict-selection',
   predictUntouched: 'predict-untouched',
   predictFolder: 'predict-folder',

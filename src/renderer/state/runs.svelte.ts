@@ -1,6 +1,9 @@
-import type { EngineStatus, ModelInfo, RunInfo } from '../../shared/answers.ts';
+import type { EngineStatus, ModelInfo, RunInfo, RunOptions } from '../../shared/answers.ts';
 import type { PredictScope } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
+
+/** How the map of a semantic or salient model is cut: as its manifest says, in connected pieces, or one region for each class. */
+export type Regions = 'manifest' | 'components' | 'class';
 
 /** Models, the inference engine and the runs of the open project. */
 export class RunsState {
@@ -8,6 +11,8 @@ export class RunsState {
   #engine = $state.raw<EngineStatus | null>(null);
   #runs = $state.raw<readonly RunInfo[]>([]);
   #dismissed = $state.raw<ReadonlySet<number>>(new Set());
+  /** The user's choice for runs that begin from now on. */
+  regions = $state<Regions>('manifest');
   readonly #client: Client;
 
   constructor(client: Client) {
@@ -69,8 +74,15 @@ export class RunsState {
     this.#runs = [...this.#runs.filter((other) => other.id !== run.id), run].sort((a, b) => a.id - b.id);
   }
 
+  /** Whether the model answers a map, whose regions can be cut in two ways. */
+  hasRegions(modelId: string | null): boolean {
+    const family = this.model(modelId)?.family;
+    return family === 'semantic' || family === 'salient';
+  }
+
   async start(modelId: string, scope: PredictScope): Promise<RunInfo> {
-    const run = await this.#client.call('predict.start', { modelId, scope });
+    const options: RunOptions = this.regions !== 'manifest' && this.hasRegions(modelId) ? { regions: this.regions } : {};
+    const run = await this.#client.call('predict.start', { modelId, scope, options });
     // An event may have told a later state already.
     if (!this.get(run.id)) this.take(run);
     return run;
