@@ -75,6 +75,7 @@ export class ClassicalState {
   #slow = $state(false);
   #last = $state<ClassicalTool>('kmeans');
   #moving = false;
+  #lastTolerance = $state<number | null>(null);
   /** The class of what is kept: the active one, or classes named by the method. */
   keepInActiveClass = $state(false);
   /** The call under way, and when it began. */
@@ -106,6 +107,7 @@ export class ClassicalState {
       answer: async ({ id, question }, about) => {
         const { parameters, clicks, tolerance } = this.#wand(question);
         const { instances } = await this.#preview('wand', { method: 'wand', parameters, clicks }, about, question.rough || this.#moving);
+        this.#lastTolerance = tolerance;
         return { kind: 'answer', of: 'wand', id, value: { rle: instances[0]?.rle ?? null, tolerance } };
       },
     });
@@ -152,6 +154,12 @@ export class ClassicalState {
   get told(): Told | null {
     const told = this.#told;
     return told && told.tool === this.tool && told.imageId === this.#editor.document?.imageId ? told : null;
+  }
+
+  /** By how much the wand's last click was widened (or narrowed, below 0) by dragging. */
+  get widened(): number {
+    const { tool, drafting } = this.#editor;
+    return tool === 'wand' && drafting && this.#lastTolerance !== null ? this.#lastTolerance - this.#parameters.wand.tolerance : 0;
   }
 
   /** An answer is awaited. */
