@@ -9,7 +9,7 @@
  *                      `data-state` drawn|accepted|corrected|imported|suggested, `aria-selected`
  * - `class-row`        `data-label-id`, `aria-pressed`; `class-add`, `class-add-name` the field it opens
  * - `score-slider`     the thumb: `role=slider`, arrows move it by 0.01; `score-shown` "3 of 7"
- * - `predict-image`    the button; `predict-menu` opens the menu with `predict-selection`, `predict-untouched`, `predict-folder`
+ * - `predict-image`    the button; `predict-menu` opens the menu with `predict-everything`, `predict-selection`, `predict-untouched`, `predict-folder`
  * - `model-select`     the current model
  * - `prompt-bar`       while a prompt tool is in hand; in it `prompt-state` (`data-state`, `data-cached`) and `prompt-everything`
  * - `run-progress`     `data-state`, `data-finished`, `data-total`; `run-cancel`, `run-resume`, `run-failures`
@@ -45,6 +45,7 @@ export const TEST_IDS = {
   predictImage: 'predict-image',
   predictMenu: 'predict-menu',
   predictRegions: 'predict-regions',
+  predictEverything: 'predict-everything',
   predictSelection: 'predict-selection',
   predictUntouched: 'predict-untouched',
   predictFolder: 'predict-folder',
