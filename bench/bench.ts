@@ -2,12 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchAnnotator } from './annotator.ts';
 import { benchClassical } from './classical.ts';
 import { benchExport } from './export.ts';
 import type { Row } from './measure.ts';
 import { machine, table } from './measure.ts';
 import { benchPredict } from './predict.ts';
 import { makeProject } from './project.ts';
+import { benchPrompt } from './prompt.ts';
 import { benchSave } from './save.ts';
 import { benchSwitch } from './switch.ts';
 import { benchThroughput } from './throughput.ts';
@@ -16,9 +18,17 @@ import { benchThroughput } from './throughput.ts';
  * `npm run bench`: prints one Markdown table, each line one thing of ours beside a named reference that
  * was measured in the same run, in turn with it. `--quick` does few rounds, to see that it works.
  */
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, scenes: { type: 'string', default: '24' } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    scenes: { type: 'string', default: '24' },
+    /** Objects for the simulated annotator, a number or `all`: ten seconds each on two cores. */
+    annotator: { type: 'string', default: '40' },
+  },
+});
 const rounds = values.quick ? 5 : 200;
 const scenes = values.quick ? 3 : Number(values.scenes);
+const objects = values.annotator === 'all' ? Infinity : values.quick ? 1 : Number(values.annotator);
 
 const folder = await mkdtemp(join(tmpdir(), 'maskloop-bench-'));
 try {
@@ -27,12 +37,14 @@ try {
   const rows: Row[] = [];
   rows.push(...(await benchPredict(project, Math.ceil(rounds / 10))));
   rows.push(...(await benchThroughput(project, Math.ceil(rounds / 10))));
+  rows.push(...(await benchPrompt(project, Math.ceil(rounds / 4))));
   rows.push(...(await benchSwitch(project, rounds)));
   rows.push(await benchSave(project, rounds));
   rows.push(await benchExport(project, Math.ceil(rounds / 20)));
   rows.push(...(await benchClassical(Math.ceil(rounds / 20))));
   project.store.close();
   console.log(table(rows));
+  console.log(`\n${await benchAnnotator(objects)}`);
 } finally {
   await rm(folder, { recursive: true });
 }

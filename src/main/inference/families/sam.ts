@@ -61,7 +61,8 @@ export function gridOf(manifest: SamManifest, view: View): Omit<MaskGrid, 'logit
 
 /**
  * What the encoder is fed for a view. `picture` holds the view's pixels, in any size.
- * Stretched (SAM 2), or scaled by its longer side and padded with zeros after normalisation (SAM 1).
+ * Stretched (SAM 2), or scaled by its longer side and padded with zeros after normalisation (SAM 1); `[H, W, 3]`
+ * is not padded.
  */
 export function encoderFeeds(manifest: SamManifest, view: View, picture: RgbImage): Readonly<Record<string, InputTensor>> {
   const { name, fit, layout, color, range, mean, std } = manifest.input;
@@ -69,18 +70,20 @@ export function encoderFeeds(manifest: SamManifest, view: View, picture: RgbImag
   const width = Math.max(1, Math.min(fit.width, Math.round(view.width * x)));
   const height = Math.max(1, Math.min(fit.height, Math.round(view.height * y)));
   const bytes = resizeBilinear(picture.data, picture.width, picture.height, width, height);
-  const plane = fit.width * fit.height;
+  // A graph that takes pixels as they lie in memory pads them itself, after it has normalised them.
+  const [wide, high] = layout === 'nchw' ? [fit.width, fit.height] : [width, height];
+  const plane = wide * high;
   const data = new Float32Array(3 * plane);
   for (let channel = 0; channel < 3; channel++) {
     const source = color === 'rgb' ? channel : 2 - channel;
     const levels = Float32Array.from({ length: 256 }, (_, byte) => ((byte * range) / 255 - (mean[channel] ?? 0)) / (std[channel] ?? 1));
     for (let row = 0, i = source; row < height; row++) {
-      const start = layout === 'nchw' ? channel * plane + row * fit.width : 3 * row * fit.width + channel;
+      const start = layout === 'nchw' ? channel * plane + row * wide : 3 * row * wide + channel;
       const step = layout === 'nchw' ? 1 : 3;
       for (let column = 0, o = start; column < width; column++, i += 3, o += step) data[o] = levels[bytes[i] ?? 0] ?? 0;
     }
   }
-  return { [name]: { data, dims: layout === 'nchw' ? [1, 3, fit.height, fit.width] : [fit.height, fit.width, 3] } };
+  return { [name]: { data, dims: layout === 'nchw' ? [1, 3, high, wide] : [high, wide, 3] } };
 }
 
 /** @throws AppError `model-run` when an output is missing or is not float32. */

@@ -14,8 +14,7 @@ export interface Choice {
 
 /** Exponents of a mask's worth, chosen on coco-tiny's objects by their first click. */
 const SIZE = 0.5;
-const MIDDLE_OF_FIRST = 2;
-const MIDDLE_OF_CHANGE = 1;
+const MIDDLE = 2;
 /** What a click on the wrong side costs at most. */
 const DISAGREEMENT = 0.8;
 /** Cells that are taken together where only a depth is wanted. */
@@ -23,9 +22,9 @@ const COARSE = 2;
 
 /**
  * The decoder's masks, the one to show first: what the model expects of each, times how little its border
- * depends on the threshold, down where it leaves clicks on the wrong side, and
- * - down where the last click does not lie in the middle of what it would change: people click there;
- * - for the first click, up with its size: what people annotate is more often the whole than a part of it.
+ * depends on the threshold, down where it leaves clicks on the wrong side; for the first click also
+ * - down where it does not lie in the middle of the mask: people click there;
+ * - up with the mask's size: what people annotate is more often the whole than a part of it.
  */
 export function ranked(masks: readonly SamMask[], choice: Choice): readonly SamMask[] {
   const value = new Map(masks.map((mask) => [mask, worth(mask, choice)]));
@@ -36,9 +35,8 @@ function worth({ grid, score }: SamMask, { marks, before, closer }: Choice): num
   const sure = Math.max(0, score) * stability(grid) * agreement(grid, marks);
   if (closer && before) return sure * overlap(grid, before) ** 2;
   const last = marks.findLast(({ label }) => label < 2);
-  if (!last) return sure;
-  const middle = middleness(grid, before, last);
-  return before ? sure * middle ** MIDDLE_OF_CHANGE : sure * middle ** MIDDLE_OF_FIRST * Math.max(1, area(grid)) ** SIZE;
+  if (!last || before) return sure;
+  return sure * middleness(grid, last) ** MIDDLE * Math.max(1, area(grid)) ** SIZE;
 }
 
 function area(grid: MaskGrid): number {
@@ -64,17 +62,14 @@ function agreement(grid: MaskGrid, marks: readonly PromptMark[]): number {
   return 1 - DISAGREEMENT + (DISAGREEMENT * right) / clicks.length;
 }
 
-/** How deep a click lies in what a mask adds and takes away, of how deep that is at most; 0.05 and more. */
-function middleness(grid: MaskGrid, before: MaskGrid | null, click: PromptMark): number {
+/** How deep a click lies in a mask, of how deep that is at most; 0.05 and more. */
+function middleness(grid: MaskGrid, click: PromptMark): number {
   const [width, height] = [Math.floor(grid.width / COARSE), Math.floor(grid.height / COARSE)];
-  const changed = new Uint8Array(width * height);
+  const inside = new Uint8Array(width * height);
   for (let y = 0, o = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, o++) {
-      const i = y * COARSE * grid.width + x * COARSE;
-      changed[o] = (grid.logits[i] ?? 0) >= 0 !== (before ? (before.logits[i] ?? 0) >= 0 : false) ? 1 : 0;
-    }
+    for (let x = 0; x < width; x++, o++) inside[o] = (grid.logits[y * COARSE * grid.width + x * COARSE] ?? 0) >= 0 ? 1 : 0;
   }
-  const squared = squaredDistance(changed, width, height, 0);
+  const squared = squaredDistance(inside, width, height, 0);
   let most = 0;
   for (const value of squared) if (value > most) most = value;
   const column = Math.max(0, Math.min(width - 1, Math.floor((click.x - grid.x) / grid.cellX / COARSE)));

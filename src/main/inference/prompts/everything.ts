@@ -4,7 +4,8 @@ import { decodeRleWithin, encodePatch, maskIou, rleBox } from '../../../shared/m
 import { floodFillHoles } from '../../../shared/mask/stamp.ts';
 import type { Box, Rle } from '../../../shared/records.ts';
 import type { UsableModel } from '../catalog.ts';
-import type { PromptMark, View } from '../families/sam.ts';
+import type { PromptMark, SamMask, View } from '../families/sam.ts';
+import type { MaskGrid } from '../families/sam-grid.ts';
 import { gridMask, stability } from '../families/sam-grid.ts';
 import type { EmbedRequest, ModelOptions, PredictedInstance } from '../inference.ts';
 import { cancelled } from '../queue.ts';
@@ -44,8 +45,10 @@ const BOUNDS: Readonly<Record<keyof EverythingOptions, readonly [least: number, 
   least: [-1, 1e9],
 };
 
+/** Logits: a click this far within a mask belongs to it. */
+const WELL_INSIDE = 2;
 /** Clicks that are decoded together: three grids of 256 KB each. */
-const BATCH = 32;
+const BATCH = 16;
 /** Neighbouring quarters overlap by this share of the image (SAM: 512 / 1500). */
 const QUARTERS_OVERLAP = 512 / 1500;
 /** A box this near to an inner border of a quarter is a piece of something, image pixels at SAM's 1024. */
@@ -100,8 +103,9 @@ export async function everything(
 }> {
   const image = { width: request.width, height: request.height };
   const views = [wholeView(image), ...(options.layers >= 1 ? quarters(image) : [])];
-  const batches = views.map((view, i) => chunks(clicks(view, i === 0 ? options.grid : Math.ceil(options.grid / 2)), batchSize(model)));
-  const total = batches.reduce((sum, list) => sum + list.length, 0);
+  const grids = views.map((view, i) => clicks(view, i === 0 ? options.grid : Math.ceil(options.grid / 2)));
+  const total = grids.reduce((sum, list) => sum + list.length, 0);
+  const size = batchSize(model);
   const [label = 'object'] = samOf(model).labels;
   let [done, runMs, embedMs, provider] = [0, 0, 0, ''];
   let found: Found[] = [];
@@ -109,20 +113,30 @@ export async function everything(
     const { embedding, ms } = await prompting.look(model, request, view, signal);
     embedMs += ms;
     let own: Found[] = [];
-    for (const batch of batches[i] ?? []) {
+    const covered = createCovered();
+    let waiting = grids[i] ?? [];
+    while (waiting.length > 0) {
       if (signal?.aborted) throw cancelled();
+      const before = waiting.length;
+      const open = waiting.filter(([mark]) => mark && !covered.holds(mark));
+      const batch = open.slice(0, size);
+      waiting = open.slice(size);
+      done += before - waiting.length;
+      if (batch.length === 0) break;
       const decoded = await prompting.decode(model, embedding, batch, null);
       runMs += decoded.ms;
       ({ provider } = decoded);
-      for (const { grid, score } of decoded.masks.flat()) {
-        if (score < options.iou || stability(grid) < options.stability) continue;
+      const sure = ({ grid, score }: SamMask): boolean => score >= options.iou && stability(grid) >= options.stability;
+      for (const masks of decoded.masks) covered.add(masks, sure);
+      for (const found of decoded.masks.flat()) {
+        if (!sure(found)) continue;
+        const { grid, score } = found;
         const mask = gridMask(grid, image.width, image.height);
         if (!mask || nearEdge(mask.box, view, image)) continue;
         own.push({ rle: mask.rle, box: mask.box, score: Math.min(1, score), viewArea: view.width * view.height });
       }
       // Now and then, so that a picture full of things does not pile up thousands of masks.
       if (own.length > 400) own = distinct(own, options.overlap, byScore);
-      done++;
       await step(done / total);
     }
     found.push(...distinct(own, options.overlap, byScore));
@@ -141,16 +155,52 @@ function batchSize(model: UsableModel): number {
   return samOf(model).variant === 'sam2' ? BATCH : 1;
 }
 
-/** Centres of the cells of a grid over a view. */
+/**
+ * Where another click would find nothing finer: within the smallest proposal of an earlier one, where that is
+ * itself a sure one. SAM's generator decodes these clicks too, and its suppression drops what they find.
+ */
+function createCovered(): {
+  holds(mark: PromptMark): boolean;
+  add(masks: readonly SamMask[], sure: (mask: SamMask) => boolean): void;
+} {
+  let place: MaskGrid | null = null;
+  let cells = new Uint8Array(0);
+  return {
+    holds({ x, y }) {
+      if (!place) return false;
+      const column = Math.floor((x - place.x) / place.cellX);
+      const row = Math.floor((y - place.y) / place.cellY);
+      return cells[row * place.width + column] === 1;
+    },
+    add(masks, sure) {
+      const areas = masks.map((mask) => mask.grid.logits.reduce((sum, logit) => (logit >= 0 ? sum + 1 : sum), 0));
+      const finest = masks[areas.indexOf(Math.min(...areas))];
+      if (!finest || !sure(finest)) return;
+      place = { ...finest.grid, logits: new Float32Array(0) };
+      if (cells.length === 0) cells = new Uint8Array(finest.grid.logits.length);
+      for (const [i, logit] of finest.grid.logits.entries()) if (logit >= WELL_INSIDE) cells[i] = 1;
+    },
+  };
+}
+
+/** Centres of the cells of a grid over a view, spread first, then ever closer. */
 function clicks(view: View, side: number): PromptMark[][] {
+  const order = (i: number): number => Math.min(lowestBit((i % side) + 1), lowestBit(Math.floor(i / side) + 1));
+  return inRows(view, side)
+    .map((mark, i) => ({ mark, order: order(i) }))
+    .sort((a, b) => b.order - a.order)
+    .map(({ mark }) => mark);
+}
+
+function lowestBit(value: number): number {
+  return value & -value;
+}
+
+function inRows(view: View, side: number): PromptMark[][] {
   return Array.from({ length: side * side }, (_, i) => {
     const [column, row] = [i % side, Math.floor(i / side)];
     return [{ x: view.x + ((column + 0.5) / side) * view.width, y: view.y + ((row + 0.5) / side) * view.height, label: 1 as const }];
   });
-}
-
-function chunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 /** Four views that overlap (SAM's `generate_crop_boxes`, first layer). */

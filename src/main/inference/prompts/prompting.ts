@@ -16,7 +16,7 @@ import { sessionFile } from '../session-file.ts';
 import type { OpenSession, Sessions } from '../sessions.ts';
 import { ranked } from './choice.ts';
 import type { Claim } from './claims.ts';
-import { claimOf, honoured, restrained } from './claims.ts';
+import { claimOf, honoured, restrained, steadied } from './claims.ts';
 import type { Extent } from './views.ts';
 import { closeView, shows, suitableView, wholeView } from './views.ts';
 
@@ -161,7 +161,7 @@ export function createPrompting(sessions: Sessions, embeddings: Embeddings): Pro
       const [claim] = latest;
       return masks.map(({ score, grid }, i) => {
         // The others stay as they are, to be chosen where the first one is not what was meant.
-        const own = i === 0 && fed && claim && fresh.length === 1 ? restrained(fed, grid, claim) : grid;
+        const own = i === 0 && fed && claim && fresh.length === 1 ? steadied(fed, restrained(fed, grid, claim)) : grid;
         return { score, grid: honoured(own, claims) };
       });
     }
