@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EXIT } from './cli-console.ts';
 import type { Console } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
@@ -23,6 +25,7 @@ export async function getModelJob(console: Console, signal: AbortSignal, id: str
     folder: userModelFolder(),
     acceptLicense,
     signal,
+    onWait: (owner) => console.say(`Another Maskloop (${owner}) is fetching it; waiting for that.`),
     onProgress: ({ received, total, from }) =>
       console.progress(`${megabytes(received)}${total === null ? '' : ` of ${megabytes(total)}`} from ${from}`),
   });
@@ -30,19 +33,33 @@ export async function getModelJob(console: Console, signal: AbortSignal, id: str
   return { code: EXIT.ok, value: { id, license: manifest.license, bytes, ...fetched } };
 }
 
-/** Deletes fetched weights; the manifest stays, so that they can be fetched again. */
-export async function removeModelJob(console: Console, id: string): Promise<Outcome> {
+/** Deletes fetched weights (the manifest stays, so that they can be fetched again), or with `own` a model that the user added. */
+export async function removeModelJob(console: Console, id: string, own: boolean): Promise<Outcome> {
   const entry = await entryOf(id);
   const folder = userModelFolder();
-  if (
-    entry.manifest !== null &&
-    weightFiles(entry.manifest).every(({ sources }) => sources.length === 0) &&
-    !entry.folder.startsWith(folder)
-  ) {
+  const added = dirname(entry.folder) === folder;
+  if (added && !own) {
+    throw new AppError(
+      'unsupported',
+      `${id} is a model of your own, in ${entry.folder}. To delete it with its file: maskloop models remove ${id} --own`,
+      {
+        modelId: id,
+        path: entry.folder,
+      },
+    );
+  }
+  if (entry.manifest !== null && weightFiles(entry.manifest).every(({ sources }) => sources.length === 0) && !added) {
     throw new AppError('unsupported', `${id} comes with Maskloop and cannot be removed.`, { modelId: id });
   }
-  const removed = await removeFetched(id, folder);
-  console.say(removed ? `Removed the weights of ${id} from ${folder}` : `Nothing of ${id} was fetched: there is nothing to remove.`);
+  if (added) await rm(entry.folder, { recursive: true });
+  const removed = added || (await removeFetched(id, folder));
+  console.say(
+    added
+      ? `Deleted ${entry.folder}`
+      : removed
+        ? `Removed the weights of ${id} from ${folder}`
+        : `Nothing of ${id} was fetched: there is nothing to remove.`,
+  );
   return { code: EXIT.ok, value: { id, removed } };
 }
 

@@ -195,10 +195,11 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     });
   models
     .command('remove <id>')
-    .description('delete fetched weights')
+    .description('delete fetched weights, or a model of your own')
+    .option('--own', 'also a model that you added, with its file')
     .option('--json', 'print one JSON object instead of text')
-    .action(async (id: string) => {
-      finish(await removeModelJob(console, id));
+    .action(async (id: string, options: { own?: true }) => {
+      finish(await removeModelJob(console, id, options.own === true));
     });
   models
     .command('check [id]')
