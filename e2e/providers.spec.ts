@@ -24,6 +24,8 @@ test.afterAll(async () => {
 });
 
 test('what runs the models: order, threads, times and the GPU libraries', async ({ host }) => {
+  // A dozen runs of a model, and the app is started twice.
+  test.slow();
   const photos = join(host.folder, 'photos');
   await writePhotos(photos, 2);
   await host.openFolder(photos);

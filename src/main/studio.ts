@@ -271,6 +271,7 @@ export function createStudio(options: StudioOptions): Studio {
     'images.list': at((query) => current().store.images.page(query)),
     'images.place': at(({ imageId, ...filter }) => current().store.images.place(imageId, filter)),
     'images.nextPending': at(({ from, step, ...filter }) => current().store.images.nextPending(from, step, filter)),
+    'images.damage': async ({ imageId }) => damageOf(pathOf(current().place.folder, current().store.images.get(imageId))),
     'images.get': at(({ imageId }) => current().store.images.get(imageId)),
     'images.setState': at(({ imageIds, state }) => {
       current().store.images.setState(imageIds, state);

@@ -78,6 +78,7 @@ export const TEST_IDS = {
   exportOut: 'export-out',
   exportRun: 'export-run',
   exportReport: 'export-report',
+  damageNotice: 'damage-notice',
   saveState: 'save-state',
   engineStatus: 'engine-status',
   engineDetails: 'engine-details',

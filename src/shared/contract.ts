@@ -92,6 +92,8 @@ export const CALLS = {
   /** The nearest image after (1) or before (-1) an index of the filtered list with suggestions to decide on; done and skipped ones are passed over. */
   'images.nextPending': call(stepInput).answers<{ readonly index: number; readonly row: ImageRecord } | null>(),
   'images.get': call(z.object({ imageId: idSchema })).answers<ImageRecord>(),
+  /** Why the file of an image is not whole though it opens (it was cut off), or null. */
+  'images.damage': call(z.object({ imageId: idSchema })).answers<string | null>(),
   'images.setState': call(z.object({ imageIds: z.array(idSchema).min(1), state: z.enum(IMAGE_STATES) })).answers<null>(),
 
   'labels.list': call(none).answers<readonly Label[]>(),
