@@ -184,6 +184,13 @@ test('an object is pointed out, corrected and accepted; a box; everything; a sec
     expect((await shownDocument(page)).annotations).toMatchObject([{ geometry: { kind: 'mask', rle: mask } }]);
   });
 
+  await test.step('everything on the image, cancelled', async () => {
+    await page.keyboard.press('Shift+Q');
+    await page.getByTestId('run-cancel').click();
+    await expect(page.getByTestId('run-progress')).toHaveCount(0);
+    expect((await shownDocument(page)).suggestions).toEqual([]);
+  });
+
   await test.step('everything on the image, as suggestions', async () => {
     await page.getByTestId('prompt-everything').click();
     await expect.poll(async () => (await shownDocument(page)).suggestions.length, { timeout: 120_000 }).toBeGreaterThan(1);
