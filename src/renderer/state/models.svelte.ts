@@ -6,7 +6,7 @@ import type { RunsState } from './runs.svelte.ts';
 
 /** Getting models: what is being fetched, how the last attempt ended, and the page's calls. */
 export class ModelsState {
-  /** The newest of each model: what runs, and the failures that were not put away. */
+  /** The newest of each model that runs, has failed, or has just come. */
   #fetches = $state.raw<ReadonlyMap<string, ModelFetch>>(new Map());
   readonly #client: Client;
   readonly #runs: RunsState;
@@ -15,7 +15,10 @@ export class ModelsState {
   constructor(client: Client, runs: RunsState, watched: () => boolean) {
     this.#client = client;
     this.#runs = runs;
-    client.on('models.changed', (models) => runs.takeModels(models));
+    client.on('models.changed', (models) => {
+      runs.takeModels(models);
+      this.#fetches = new Map([...this.#fetches].filter(([, fetch]) => fetch.state !== 'done'));
+    });
     client.on('models.progress', (fetch) => {
       this.#take(fetch);
       if (watched()) return;
@@ -43,8 +46,9 @@ export class ModelsState {
 
   #take(fetch: ModelFetch): void {
     const next = new Map(this.#fetches);
-    if (fetch.state === 'fetching' || fetch.state === 'failed') next.set(fetch.modelId, fetch);
-    else next.delete(fetch.modelId);
+    // One that is done stays until the list says so too.
+    if (fetch.state === 'cancelled') next.delete(fetch.modelId);
+    else next.set(fetch.modelId, fetch);
     this.#fetches = next;
   }
 
