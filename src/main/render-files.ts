@@ -34,7 +34,8 @@ export function createPictureFiles(out: string, overwrite: boolean): PictureFile
         await writeFile(partial, bytes, { flag: 'wx' });
         await rename(partial, path);
       } catch (thrown) {
-        await rm(partial, { force: true });
+        // Where its folder could not be made, there is nothing to remove, and that is an error of its own.
+        await rm(partial, { force: true }).catch(() => undefined);
         throw new AppError(
           'io',
           `${path} cannot be written: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
