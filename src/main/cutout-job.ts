@@ -66,7 +66,7 @@ export async function writeCutouts(
             leaveOut(`${file} would have no pixel`);
             continue;
           }
-          const picture = await makeCut(thread, image, plan, job);
+          const picture = await makeCut(thread, image, plan, job, objects.length === 1 ? (objects[0]?.soft ?? null) : null);
           await files.write(file, await encodePng(picture.data, picture.width, picture.height, picture.channels));
           cut += objects.length;
         }

@@ -1,10 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { AppError } from '../shared/errors.ts';
+import { encodeRle, rleArea } from '../shared/mask/rle.ts';
 import type { CutSubject } from './cutout-job.ts';
+import type { CutObject } from './cutout.ts';
 import { numbered } from './cutout.ts';
 import type { Inference } from './inference/inference.ts';
-import { IMAGE_EXTENSIONS } from './inference/pixels.ts';
+import { decodeGreyPng, IMAGE_EXTENSIONS } from './inference/pixels.ts';
 import { isMeant, pictureStems } from './render-files.ts';
 import { naturalKey } from './store/natural-order.ts';
 
@@ -35,12 +37,27 @@ export async function modelSubjects(
   return images.map((image, i) => ({
     ...image,
     async objects() {
+      if (model.family === 'salient') {
+        const label = model.labels[0] ?? 'foreground';
+        return labels.length > 0 && !labels.includes(label) ? [] : salientObjects(inference, { modelId, label, path: image.file, signal });
+      }
       const next = images[i + 1]?.file ?? null;
       const { instances } = await inference.predict({ modelId, path: image.file, priority: 'batch', next }, signal);
       const found = instances.filter(({ label, score }) => score >= least && (labels.length === 0 || labels.includes(label)));
       return numbered(found.map(({ label, rle }) => ({ label, geometry: { kind: 'mask', rle }, id: null })));
     },
   }));
+}
+
+/** The one thing that a salient model sees, with its own soft border; none where it sees nothing. */
+async function salientObjects(
+  inference: Inference,
+  { modelId, label, path, signal }: { modelId: string; label: string; path: string; signal: AbortSignal },
+): Promise<CutObject[]> {
+  const { alphaPng, width, height } = await inference.matte({ modelId, path, priority: 'batch' }, signal);
+  const soft = await decodeGreyPng(Buffer.from(alphaPng, 'base64'));
+  const rle = encodeRle({ width, height, data: Uint8Array.from(soft, (value) => (value >= 128 ? 1 : 0)) });
+  return rleArea(rle) === 0 ? [] : [{ label, number: 1, geometry: { kind: 'mask', rle }, id: null, soft }];
 }
 
 /** The image files of a folder and the folders in it, in natural order, hidden ones left out. No project is made. Throws AppError `io`. */

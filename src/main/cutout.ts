@@ -22,6 +22,8 @@ export interface CutObject {
   readonly geometry: Geometry;
   /** Of the annotation or the suggestion; null for what a model found just now. */
   readonly id: string | number | null;
+  /** What a salient model says of every pixel of the image, 0..255, row-major; absent without one. */
+  readonly soft?: Uint8Array;
 }
 
 /** One picture: its name without folder and ending, and what is in it. */
@@ -134,16 +136,24 @@ export async function groundSize(background: CutoutBackground): Promise<{ width:
   return { width, height };
 }
 
-/** Makes one picture of a decoded image in the thread. @throws AppError as `decodeFitted` and `RenderThread.draw`. */
-export async function makeCut(thread: RenderThread, image: RgbImage, plan: CutPlan, look: CutoutLook): Promise<Cut> {
+/** Makes one picture of a decoded image in the thread; `alpha` as `CutObject.soft`. @throws AppError as `decodeFitted` and `RenderThread.draw`. */
+export async function makeCut(
+  thread: RenderThread,
+  image: RgbImage,
+  plan: CutPlan,
+  look: CutoutLook,
+  alpha: Uint8Array | null = null,
+): Promise<Cut> {
   const [left, top, width, height] = plan.window;
   const rgb = new Uint8Array(width * height * 3);
+  const soft = alpha && new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     const from = ((y + top) * image.width + left) * 3;
     rgb.set(image.data.subarray(from, from + width * 3), y * width * 3);
+    if (soft && alpha) soft.set(alpha.subarray(from / 3, from / 3 + width), y * width);
   }
   const ground = await groundOf(look.background, plan.frame);
-  return thread.draw({ kind: 'cutout', rgb, mask: plan.mask, softPx: plan.softPx, ground, frame: plan.frame });
+  return thread.draw({ kind: 'cutout', rgb, mask: plan.mask, softPx: plan.softPx, soft, ground, frame: plan.frame });
 }
 
 async function groundOf(background: CutoutBackground, frame: Frame): Promise<Ground> {

@@ -15,6 +15,7 @@ export type Drawing =
       readonly rgb: Uint8Array;
       readonly mask: Bitmap;
       readonly softPx: number;
+      readonly soft: Uint8Array | null;
       readonly ground: Ground;
       readonly frame: Frame;
     };

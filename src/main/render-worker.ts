@@ -11,7 +11,7 @@ parentPort?.on('message', (drawing: Drawing) => {
     drawOverlay(pixels, { view, instances, labels, lettering: text ? interLettering() : null });
     answer(pixels.data, { ...pixels, channels: 3 });
   } else {
-    const cut = cutOut(drawing.rgb, drawing.mask, drawing.softPx, drawing.ground, drawing.frame);
+    const cut = cutOut(drawing.rgb, drawing.mask, drawing.softPx, drawing.ground, drawing.frame, drawing.soft);
     answer(cut.data, cut);
   }
 });

@@ -182,6 +182,11 @@ export function encodePng(data: Uint8Array, width: number, height: number, chann
   return raw(data, width, height, channels).png().toBuffer();
 }
 
+/** The first channel of a PNG that `encodePng` made, row-major. */
+export function decodeGreyPng(png: Uint8Array): Promise<Buffer> {
+  return loadSharp()(png).extractChannel(0).raw({ depth: 'uchar' }).toBuffer();
+}
+
 /** The same as `encodePng`, scaled down to this size; alpha weighs the colours. */
 export function shrinkPng(
   image: { readonly data: Uint8Array; readonly width: number; readonly height: number; readonly channels: 3 | 4 },

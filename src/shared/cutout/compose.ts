@@ -33,10 +33,10 @@ const AROUND = 48;
 
 /**
  * Cuts an object out: alpha by matting of the mask's border, its own colours without the old background, laid
- * on `ground`. `rgb` is interleaved 8 bit of the mask's size; `softPx` as in `matte`.
+ * on `ground`. `rgb` is interleaved 8 bit of the mask's size; `softPx` and `soft` as in `matte`.
  */
-export function cutOut(rgb: Uint8Array, mask: Bitmap, softPx: number, ground: Ground, frame: Frame): Cut {
-  const alpha = matte(rgb, mask, softPx);
+export function cutOut(rgb: Uint8Array, mask: Bitmap, softPx: number, ground: Ground, frame: Frame, soft: Uint8Array | null = null): Cut {
+  const alpha = matte(rgb, mask, softPx, soft);
   const own = softPx > 0 ? ownColors(rgb, alpha, mask.width, mask.height) : rgb;
   return compose(own, alpha, mask.width, mask.height, ground, frame);
 }

@@ -57,6 +57,26 @@ describe('matte', () => {
     expect(error).toBeLessThan(meanSquare(ramp, scene.alpha) / 20);
   });
 
+  it('follows a model where it hesitates, also beyond the band', () => {
+    // The model is sure but for a wide, blurred border: what it says is a half-sized picture of the truth.
+    const said = Uint8Array.from(scene.alpha, (_, i) => {
+      const [x, y] = [i % scene.width, Math.floor(i / scene.width)];
+      let sum = 0;
+      for (let dy = -3; dy <= 3; dy++)
+        for (let dx = -3; dx <= 3; dx++)
+          sum +=
+            scene.alpha[Math.min(scene.height - 1, Math.max(0, y + dy)) * scene.width + Math.min(scene.width - 1, Math.max(0, x + dx))] ??
+            0;
+      return Math.round((sum / 49) * 255);
+    });
+    const rough: Bitmap = { ...mask, data: Uint8Array.from(said, (value) => (value >= 128 ? 1 : 0)) };
+    const blurred = meanSquare(
+      Float32Array.from(said, (value) => value / 255),
+      scene.alpha,
+    );
+    expect(meanSquare(matte(scene.rgb, rough, 1, said), scene.alpha)).toBeLessThan(blurred / 5);
+  });
+
   it('shares every pixel between the object and the rest', () => {
     const rest = { ...mask, data: mask.data.map((value) => 1 - value) };
     const object = matte(scene.rgb, mask, 5);

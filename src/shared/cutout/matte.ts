@@ -4,6 +4,8 @@ import { createLaplacian } from './matting-laplacian.ts';
 
 /** Weight of the mask's own soft border against the image; it decides where the colours say nothing. */
 const PRIOR = 0.002;
+/** A model that says less than this, of 255, or that much below all, does not hesitate. */
+const HESITANT = 12;
 const MOST_STEPS = 150;
 /** Of the first residual; below it alpha changes by less than what 8 bits show. */
 const TOLERANCE = 1e-3;
@@ -14,8 +16,11 @@ const TOLERANCE = 1e-3;
  * Levin, Lischinski & Weiss, "A closed-form solution to natural image matting", 2008, equations 12 and 15),
  * solved by conjugate gradients. `rgb` is interleaved 8 bit, of the mask's size. `softPx` 0 is the mask itself.
  * What the mask and its complement get sums up to 1 at every pixel.
+ *
+ * `soft`: what a salient model says of each pixel, 0..255, or null. Where it hesitates is unknown as well, and it takes
+ * the place of the mask's own soft border.
  */
-export function matte(rgb: Uint8Array, mask: Bitmap, softPx: number): Float32Array {
+export function matte(rgb: Uint8Array, mask: Bitmap, softPx: number, soft: Uint8Array | null = null): Float32Array {
   const { data, width, height } = mask;
   const alpha = Float32Array.from(data);
   if (softPx <= 0) return alpha;
@@ -23,8 +28,9 @@ export function matte(rgb: Uint8Array, mask: Bitmap, softPx: number): Float32Arr
   const unknown: number[] = [];
   for (let i = 0; i < alpha.length; i++) {
     const d = distance[i] ?? 0;
-    if (Math.abs(d) >= softPx) continue;
-    alpha[i] = 0.5 + d / (2 * softPx);
+    const said = soft?.[i];
+    if (Math.abs(d) >= softPx && (said === undefined || said <= HESITANT || said >= 255 - HESITANT)) continue;
+    alpha[i] = said === undefined ? 0.5 + d / (2 * softPx) : said / 255;
     unknown.push(i);
   }
   if (unknown.length > 0) solve(alpha, Int32Array.from(unknown), rgb, width, height);
