@@ -5,7 +5,7 @@ import type { Corners } from './boxes.ts';
 import type { InputTransform } from './family.ts';
 
 /** `[1, k, h, w]`, planar, over the whole input with its padding. */
-export interface Prototypes {
+interface Prototypes {
   readonly count: number;
   readonly width: number;
   readonly height: number;
