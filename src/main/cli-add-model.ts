@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { DoctorReport, ModelDraft } from '../shared/answers/models.ts';
@@ -47,7 +47,7 @@ export function addModelCommands(models: Command, console: Console, finish: (out
     .command('doctor <id>')
     .description('run a model on an image and look at what it does with suspicion')
     .requiredOption('--image <file>', 'image to run it on')
-    .option('--out <file>', 'write the image with what was found drawn over it (.jpg)')
+    .option('--out <file>', 'write the image with what was found drawn over it (.jpg or .png)')
     .option('--json', 'print one JSON object instead of text')
     .action(async (id: string, { image, out }: { image: string; out?: string }) => {
       finish(await withInference((inference) => doctorJob(console, inference, id, image, out ?? null)));
@@ -146,6 +146,7 @@ function tellReport(console: Console, report: DoctorReport): void {
     `On ${report.image}: ${count(report.instances, 'instance')}, ${report.shown} of them shown at first${classes.length ? `: ${classes.join(', ')}` : ''}; ` +
       `${report.provider}, ${Math.round(report.runMs)} ms in the model, ${Math.round(report.totalMs)} ms in all, loaded in ${Math.round(report.loadMs)} ms`,
   );
+  for (const { label, score } of report.tags) console.say(`  ${label} ${score.toFixed(2)}`);
   for (const { severity, text } of report.signs) console.say(`  ${severity}: ${text}`);
   if (report.signs.length === 0) console.say('  nothing looks wrong');
 }
@@ -158,7 +159,7 @@ async function doctorJob(console: Console, inference: Inference, id: string, ima
   const report = await reportOf(path, manifest, seen);
   tellReport(console, report);
   if (out !== null) {
-    await writeFile(resolve(out), await pictureOf(path, manifest, seen));
+    await writeFile(resolve(out), await pictureOf(path, manifest, seen, extname(out).toLowerCase()));
     console.say(`Drawn: ${resolve(out)}`);
   }
   const wrong = report.signs.some((sign) => sign.severity === 'wrong');

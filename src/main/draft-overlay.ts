@@ -5,7 +5,7 @@ import { classColor } from '../shared/palette.ts';
 import { classesFound, signsOf } from './inference/doctor.ts';
 import type { Examination } from './inference/examine.ts';
 import type { Manifest } from './inference/manifest.ts';
-import { decodeRgb, encodeJpeg } from './inference/pixels.ts';
+import { decodeRgb, encodeJpeg, encodePng } from './inference/pixels.ts';
 import { createRenderThread } from './render-thread.ts';
 
 /** Longest side of the picture, px. */
@@ -15,10 +15,10 @@ const MOST = 80;
 
 /** What a model did with an image, as it is told and shown. @throws AppError as `decodeRgb`. */
 export async function reportOf(image: string, manifest: Manifest, seen: Examination): Promise<DoctorReport> {
-  const { modelId, width, height, provider, loadMs, runMs, totalMs, outputs, instances } = seen;
+  const { modelId, width, height, provider, loadMs, runMs, totalMs, outputs, instances, tags } = seen;
   const picture = await pictureOf(image, manifest, seen);
   return {
-    ...{ modelId, image, width, height, provider, loadMs, runMs, totalMs, outputs },
+    ...{ modelId, image, width, height, provider, loadMs, runMs, totalMs, outputs, tags },
     instances: instances.length,
     shown: shownOf(manifest, seen).length,
     classes: classesFound(instances),
@@ -32,8 +32,8 @@ function shownOf(manifest: Manifest, { instances }: Examination): Examination['i
   return instances.filter(({ score }) => score >= manifest.thresholds.score);
 }
 
-/** The image with what was found drawn over it (only what is shown at first, where there is any), as JPEG. @throws AppError as `decodeRgb`. */
-export async function pictureOf(path: string, manifest: Manifest, seen: Examination): Promise<Buffer> {
+/** The image with what was found drawn over it (only what is shown at first, where there is any), as JPEG, or PNG for a file of that ending. @throws AppError as `decodeRgb`. */
+export async function pictureOf(path: string, manifest: Manifest, seen: Examination, ending = '.jpg'): Promise<Buffer> {
   const share = Math.min(1, SIDE / Math.max(seen.width, seen.height));
   const decoded = await decodeRgb(path, Math.max(1, Math.floor(seen.width * share) * Math.floor(seen.height * share)));
   // The decoder's own memory cannot be given to a thread.
@@ -54,7 +54,8 @@ export async function pictureOf(path: string, manifest: Manifest, seen: Examinat
   try {
     const view = manifest.family === 'semantic' ? 'semantic' : 'instance';
     const { data, width, height } = await thread.draw({ kind: 'overlay', pixels, view, instances, labels, text: true });
-    return await encodeJpeg({ width, height, data: new Uint8Array(data) }, 85);
+    const drawn = new Uint8Array(data);
+    return await (ending === '.png' ? encodePng(drawn, width, height, 3) : encodeJpeg({ width, height, data: drawn }, 85));
   } finally {
     await thread.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -288,5 +288,31 @@ it('says which port is taken', async () => {
   await expect(startHttpHost({ studio, rendererFolder: folder, port: host.port })).rejects.toMatchObject({
     code: 'io',
     detail: { port: host.port },
+  });
+});
+
+describe('a model file that the page sends', () => {
+  const send = (name: string, body: Buffer, headers: Record<string, string> = {}): Promise<Answer> =>
+    ask(`/upload/${encodeURIComponent(name)}`, {
+      method: 'POST',
+      headers: { cookie, origin: host.origin, 'content-length': String(body.length), ...headers },
+      body,
+    });
+
+  it('is taken, and its place answered', async () => {
+    const { status, body } = await send('net 1.onnx', Buffer.from('bytes'));
+    expect(status).toBe(200);
+    const reply = JSON.parse(body) as { ok: boolean; value: string };
+    expect(reply).toMatchObject({ ok: true, value: expect.stringContaining('net 1.onnx') as string });
+    expect(reply.value.startsWith(join(folder, 'app', 'drafts'))).toBe(true);
+    expect(readFileSync(reply.value, 'utf8')).toBe('bytes');
+  });
+
+  it('is refused by its name, without the cookie, and from elsewhere', async () => {
+    expect((await send('net.exe', Buffer.from('x'))).status).toBe(400);
+    expect((await send('../net.onnx', Buffer.from('x'))).status).toBe(400);
+    expect((await send('net.onnx', Buffer.from('x'), { cookie: '' })).status).toBe(401);
+    expect((await send('net.onnx', Buffer.from('x'), { origin: 'http://evil.example' })).status).toBe(403);
+    expect((await ask('/upload/net.onnx', { headers: { cookie } })).status).toBe(405);
   });
 });

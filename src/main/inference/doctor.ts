@@ -16,7 +16,7 @@ export function signsOf(manifest: Manifest, seen: Examination): DoctorReport['si
       );
   }
   wrong.push(...mapSigns(manifest, seen));
-  const scores = seen.instances.map((instance) => instance.score);
+  const scores = [...seen.instances, ...seen.tags].map(({ score }) => score);
   const least = Math.min(...scores);
   const most = Math.max(...scores);
   // What a SAM expects of its masks is an estimate, and may pass 1 a little.
@@ -27,7 +27,7 @@ export function signsOf(manifest: Manifest, seen: Examination): DoctorReport['si
   if (outside.length > 0)
     wrong.push(`${outside.length} of ${seen.instances.length} boxes reach outside of the image: its size is understood in another way.`);
 
-  if (seen.instances.length === 0) {
+  if (seen.instances.length === 0 && seen.tags.length === 0) {
     odd.push('It found nothing here. If the image shows one of its classes, the normalisation or the order of colours may be another one.');
   }
   const shown = seen.instances.filter((instance) => instance.score >= manifest.thresholds.score);
@@ -42,20 +42,25 @@ export function signsOf(manifest: Manifest, seen: Examination): DoctorReport['si
   return [...wrong.map((text) => ({ severity: 'wrong' as const, text })), ...odd.map((text) => ({ severity: 'odd' as const, text }))];
 }
 
-/** Whether a map holds what the variant says. */
+/** Whether a map, or a classifier's row, holds what the variant says. */
 function mapSigns(manifest: Manifest, seen: Examination): readonly string[] {
-  if (manifest.family !== 'semantic') return [];
-  const map = seen.outputs.find(({ name }) => name === manifest.outputs.map);
-  if (!map || map.min === null || map.max === null) return [];
-  const { min, max } = map;
-  const range = `Its map goes from ${round(min)} to ${round(max)}`;
+  if (manifest.family !== 'semantic' && manifest.family !== 'salient' && manifest.family !== 'classifier') return [];
+  const name =
+    manifest.family === 'semantic'
+      ? manifest.outputs.map
+      : manifest.family === 'salient'
+        ? manifest.outputs.alpha
+        : manifest.outputs.scores;
+  const output = seen.outputs.find((candidate) => candidate.name === name);
+  if (!output || output.min === null || output.max === null) return [];
+  const { min, max } = output;
+  const range = `Its output “${name}” goes from ${round(min)} to ${round(max)}`;
   const bounded = min >= -0.001 && max <= 1.001;
-  if ((manifest.variant === 'probabilities' || manifest.variant === 'sigmoid') && !bounded)
-    return [`${range}: these are no probabilities, but logits.`];
-  if ((manifest.variant === 'logits' || manifest.variant === 'sigmoid-logits') && bounded && min >= 0)
+  const { variant } = manifest;
+  if ((variant === 'probabilities' || variant === 'sigmoid') && !bounded) return [`${range}: these are no probabilities, but logits.`];
+  if ((variant === 'logits' || variant === 'sigmoid-logits') && bounded && min >= 0)
     return [`${range}: these look like probabilities, not logits.`];
-  if (manifest.variant === 'argmax' && max >= manifest.labels.length)
-    return [`${range}, but only ${manifest.labels.length} classes are named.`];
+  if (variant === 'argmax' && max >= manifest.labels.length) return [`${range}, but only ${manifest.labels.length} classes are named.`];
   return [];
 }
 

@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { TensorSummary } from '../../shared/answers/models.ts';
 import type { UsableModel } from './catalog.ts';
@@ -7,7 +6,7 @@ import { FAMILIES } from './families/families.ts';
 import type { InputTensor, OutputTensor } from './families/family.ts';
 import { gridMask } from './families/sam-grid.ts';
 import { decodedMasks, decoderFeeds, embeddingOf, encoderFeeds } from './families/sam.ts';
-import type { PredictedInstance } from './inference.ts';
+import type { PredictedInstance, PredictedTag } from './inference.ts';
 import type { SamManifest } from './manifest.ts';
 import type { ImageHeader, RgbImage } from './pixels.ts';
 import { beginDecoding } from './pixels.ts';
@@ -20,6 +19,8 @@ export interface Examination {
   readonly width: number;
   readonly height: number;
   readonly instances: readonly PredictedInstance[];
+  /** Of a classifier, best first. */
+  readonly tags: readonly PredictedTag[];
   readonly outputs: readonly TensorSummary[];
   readonly provider: string;
   readonly loadMs: number;
@@ -63,15 +64,16 @@ export async function examine(sessions: Sessions, { modelId, folders, path }: Ex
   };
 }
 
-type Found = Pick<Examination, 'instances' | 'outputs' | 'runMs'> & { readonly provider: string | null };
+type Found = Pick<Examination, 'instances' | 'tags' | 'outputs' | 'runMs'> & { readonly provider: string | null };
 
 async function whole(sessions: Sessions, model: UsableModel, image: RgbImage, full: ImageHeader): Promise<Found> {
   const { manifest } = model;
-  if (manifest.family === 'sam') return { instances: [], outputs: [], runMs: 0, provider: null };
+  if (manifest.family === 'sam') return { instances: [], tags: [], outputs: [], runMs: 0, provider: null };
   const family = FAMILIES[manifest.family];
   const prepared = family.prepare(manifest, image, full);
   const { outputs, runMs, provider } = await timed(sessions, model, 'model', prepared.feeds);
-  return { instances: family.decode(manifest, outputs, prepared.transform), outputs: summaries(outputs), runMs, provider };
+  const tags = family.tags?.(manifest, outputs) ?? [];
+  return { instances: family.decode(manifest, outputs, prepared.transform), tags, outputs: summaries(outputs), runMs, provider };
 }
 
 /** SAM answers prompts: one at the middle of the image shows whether encoder and decoder understand each other. */
@@ -86,6 +88,7 @@ async function centre(sessions: Sessions, model: UsableModel, manifest: SamManif
   const mask = best === undefined ? null : gridMask(best.grid, full.width, full.height);
   const label = manifest.labels[0] ?? '';
   return {
+    tags: [],
     instances: best && mask ? [{ label, score: best.score, box: mask.box, rle: mask.rle }] : [],
     outputs: summaries({ ...encoded.outputs, ...decoded.outputs }),
     runMs: encoded.runMs + decoded.runMs,

@@ -62,6 +62,7 @@ const OURS = [
   'models/mask-rcnn-nuts',
   'models/unet-nuclei',
   'models/deeplabv3-scenes',
+  'models/scene-tags',
   'test/tiny-models/tiny-torchvision',
   'test/tiny-models/tiny-zoo',
   'test/tiny-models/tiny-detectron2',

@@ -84,6 +84,8 @@ export interface DoctorReport {
   /** Of them, at or above the threshold from which they are shown at first. */
   readonly shown: number;
   readonly classes: readonly { readonly label: string; readonly count: number; readonly best: number }[];
+  /** Of a classifier: what it says of the image as a whole, best first. */
+  readonly tags: readonly { readonly label: string; readonly score: number }[];
   readonly outputs: readonly TensorSummary[];
   /** What looks wrong, worst first; empty is good. */
   readonly signs: readonly { readonly severity: 'wrong' | 'odd'; readonly text: string }[];
