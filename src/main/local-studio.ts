@@ -5,6 +5,7 @@ import type { HostKind } from '../shared/answers.ts';
 import type { ProviderChoice } from '../shared/answers/providers.ts';
 import { appFolder } from './app-folder.ts';
 import { withClassical } from './classical/models.ts';
+import { withAhead } from './inference/ahead.ts';
 import type { ChildChannel } from './inference/channel.ts';
 import { forkChannel } from './inference/channel.ts';
 import { gpuEnvironment } from './inference/gpu-place.ts';
@@ -61,6 +62,11 @@ function providerOptions(): { modelFolders: string[]; providers: string | undefi
   return { modelFolders: modelFolders(), providers: process.env['MASKLOOP_PROVIDERS'], choice: { providers, threads } };
 }
 
+/** For a window: what is made ahead has a process of its own, so that no click waits for it. */
+function windowInference(spawn: (env: NodeJS.ProcessEnv) => ChildChannel): Inference {
+  return withAhead(remoteInference(spawn), () => remoteInference(spawn));
+}
+
 /** In a child of plain Node; run from its source, or from the build of an installed package. */
 function forkedEngine(env: NodeJS.ProcessEnv): ChildChannel {
   const source = import.meta.url.endsWith('.ts');
@@ -94,7 +100,7 @@ export async function createLocalStudio(): Promise<Studio> {
 
 /** The browser host's: inference in a child of plain Node. */
 export function createServingStudio(): Studio {
-  return hostStudio('browser', remoteInference(forkedEngine), NO_DIALOGS);
+  return hostStudio('browser', windowInference(forkedEngine), NO_DIALOGS);
 }
 
 /** The desktop's: inference in whatever process `channel` starts. */
@@ -103,5 +109,5 @@ export function createDesktopStudio(options: {
   readonly pickFolder: () => Promise<string | null>;
   readonly pickFiles: () => Promise<readonly string[] | null>;
 }): Studio {
-  return hostStudio('desktop', remoteInference(options.channel), options);
+  return hostStudio('desktop', windowInference(options.channel), options);
 }

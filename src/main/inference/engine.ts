@@ -18,7 +18,7 @@ import { beginDecoding, readHeader } from './pixels.ts';
 import { everything, everythingOptions } from './prompts/everything.ts';
 import { createPrompting } from './prompts/prompting.ts';
 import { createReplacing } from './prompts/replacing.ts';
-import type { Company, Priority } from './queue.ts';
+import type { Priority } from './queue.ts';
 import { cancelled, createQueue } from './queue.ts';
 import { sessionFile } from './session-file.ts';
 import type { ProviderChoice } from '../../shared/answers/providers.ts';
@@ -62,8 +62,6 @@ export function createEngine(options: EngineOptions): Inference {
   const sessions = createSessions({ ...options, tell });
   const prompting = createPrompting(sessions, createEmbeddings());
   const replacing = createReplacing();
-  /** Images that a model has an embedding of: questions about them are short. */
-  const looked = new Set<string>();
   let ahead: { readonly path: string; readonly limit: number; readonly decoding: Promise<Decoding> } | null = null;
   let status: EngineStatus = {
     state: 'idle',
@@ -186,29 +184,19 @@ export function createEngine(options: EngineOptions): Inference {
   async function embedNow(request: EmbedRequest, signal: AbortSignal | undefined): Promise<Embedded> {
     if (signal?.aborted) throw cancelled();
     const embedded = await prompting.embed(await catalog.use(request.modelId), request, signal);
-    if (request.priority === 'user') looked.add(lookOf(request));
     if (embedded.provider !== null) tell({ provider: embedded.provider, lastMs: embedded.ms });
     return embedded;
-  }
-
-  /** Whether the embedding need only be read; what is wrong with the model is told when it is its turn. */
-  function isKept(request: EmbedRequest): Promise<boolean> {
-    return catalog.use(request.modelId).then(
-      (model) => prompting.isKept(model, request),
-      () => false,
-    );
   }
 
   async function promptNow(request: PromptRequest, signal: AbortSignal): Promise<PromptAnswer> {
     if (signal.aborted) throw cancelled();
     const answer = await prompting.prompt(await catalog.use(request.modelId), request, signal);
-    looked.add(lookOf(request));
     tell({ modelId: request.modelId, provider: answer.provider, lastMs: answer.totalMs, lastRunMs: answer.runMs });
     return answer;
   }
 
   /** One question at a time; the status says when it is over. */
-  function inTurn<T>(priority: Priority, work: () => Promise<T>, signal: AbortSignal | undefined, company?: Company): Promise<T> {
+  function inTurn<T>(priority: Priority, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return queue.add(
       priority,
       async () => {
@@ -223,7 +211,6 @@ export function createEngine(options: EngineOptions): Inference {
         }
       },
       signal,
-      company,
     );
   }
 
@@ -237,11 +224,7 @@ export function createEngine(options: EngineOptions): Inference {
     // What fails here is the examined model's matter, not the engine's.
     examine: (request, signal) =>
       queue.add('user', () => examine(sessions, request).finally(() => tell({ state: 'idle', message: null })), signal),
-    // An encoder's run takes seconds and cannot be stopped: questions that need none are answered beside it.
-    async embed(request, signal) {
-      const kept = request.priority === 'user' && (await isKept(request));
-      return inTurn(request.priority, () => embedNow(request, signal), signal, kept ? 'guest' : 'host');
-    },
+    embed: (request, signal) => inTurn(request.priority, () => embedNow(request, signal), signal),
     prompt(request, signal) {
       const turn = replacing.enter(request, signal);
       return inTurn(
@@ -251,7 +234,6 @@ export function createEngine(options: EngineOptions): Inference {
           return promptNow(request, turn.signal);
         },
         turn.signal,
-        !request.finer && looked.has(lookOf(request)) ? 'guest' : 'host',
       );
     },
     measure: (request, signal) =>
@@ -269,10 +251,6 @@ export function createEngine(options: EngineOptions): Inference {
       await sessions.close();
     },
   };
-}
-
-function lookOf({ modelId, imageSha }: EmbedRequest): string {
-  return `${modelId} ${imageSha}`;
 }
 
 /** Hex digest of a file's content. */

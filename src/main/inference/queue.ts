@@ -3,18 +3,12 @@ import { AppError } from '../../shared/errors.ts';
 export type Priority = 'user' | 'batch' | 'idle';
 
 /**
- * What may run together: a `guest`, which is short, beside a `host`, which is long and cannot be stopped.
- * All other work runs alone.
- */
-export type Company = 'host' | 'guest' | 'alone';
-
-/**
- * One thing at a time (but for a guest and its host), in three lines: what the user waits for goes before the batch, and what is made ahead
+ * One thing at a time, in three lines: what the user waits for goes before the batch, and what is made ahead
  * after everything. Work that is given up while it waits never starts.
  */
 export interface WorkQueue {
   /** @throws AppError `cancelled` when the signal fires before the work starts, or after `close`. */
-  add<T>(priority: Priority, work: () => Promise<T>, signal?: AbortSignal, company?: Company): Promise<T>;
+  add<T>(priority: Priority, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** For long work, between two of its steps: what the user waits for is done now. */
   giveWay(): Promise<void>;
   /** Refuses what waits and waits for what runs. */
@@ -22,39 +16,27 @@ export interface WorkQueue {
 }
 
 interface Waiting {
-  readonly company: Company;
   readonly start: () => Promise<void>;
   readonly refuse: () => void;
 }
 
 export function createQueue(): WorkQueue {
   const lines: Readonly<Record<Priority, Waiting[]>> = { user: [], batch: [], idle: [] };
-  let running: { readonly company: Company; readonly ends: Promise<void> } | null = null;
-  let guest: Promise<void> | null = null;
+  let running: Promise<void> | null = null;
   let closed = false;
 
   function advance(): void {
-    if (!running && !guest) {
-      const next = lines.user.shift() ?? lines.batch.shift() ?? lines.idle.shift();
-      if (!next) return;
-      const ends = next.start().finally(() => {
-        running = null;
-        advance();
-      });
-      running = { company: next.company, ends };
-    }
-    if (running?.company !== 'host' || guest) return;
-    const at = lines.user.findIndex(({ company }) => company === 'guest');
-    const [next] = at === -1 ? [] : lines.user.splice(at, 1);
+    if (running) return;
+    const next = lines.user.shift() ?? lines.batch.shift() ?? lines.idle.shift();
     if (!next) return;
-    guest = next.start().finally(() => {
-      guest = null;
+    running = next.start().finally(() => {
+      running = null;
       advance();
     });
   }
 
   return {
-    add(priority, work, signal, company = 'alone') {
+    add(priority, work, signal) {
       return new Promise((resolve, reject) => {
         if (closed || signal?.aborted) {
           reject(cancelled());
@@ -62,7 +44,6 @@ export function createQueue(): WorkQueue {
         }
         const line = lines[priority];
         const entry: Waiting = {
-          company,
           start: () => {
             signal?.removeEventListener('abort', giveUp);
             return work().then(resolve, reject);
@@ -89,7 +70,7 @@ export function createQueue(): WorkQueue {
     async close() {
       closed = true;
       for (const entry of [...lines.user.splice(0), ...lines.batch.splice(0), ...lines.idle.splice(0)]) entry.refuse();
-      await Promise.all([running?.ends, guest]);
+      await running;
     },
   };
 }

@@ -100,8 +100,6 @@ export function createSessions(options: SessionOptions): Sessions {
   let threads = 1;
   choose(options.choice ?? { providers: null, threads: null });
   const proven = new WeakSet<Graph>();
-  /** How many runs of a graph are under way: it is not let go meanwhile. */
-  const busy = new Map<Graph, number>();
   const { tell } = options;
   const trying = (provider: string | null): void => {
     record.trying(provider === 'cpu' || (provider !== null && Object.hasOwn(ways, provider)) ? null : provider);
@@ -166,9 +164,9 @@ export function createSessions(options: SessionOptions): Sessions {
   async function keep(entry: Loaded): Promise<void> {
     let bytes = 0;
     const all = [entry, ...loaded];
-    const kept = all.filter(({ file, graph }, i) => {
+    const kept = all.filter(({ file }, i) => {
       bytes += file.bytes;
-      return i === 0 || bytes <= LOADED_BYTES || busy.has(graph);
+      return i === 0 || bytes <= LOADED_BYTES;
     });
     loaded = kept;
     await Promise.all(all.filter((old) => !kept.includes(old)).map((old) => old.graph.release()));
@@ -184,17 +182,6 @@ export function createSessions(options: SessionOptions): Sessions {
     return loaded.find((entry) => entry.file.path === file.path && entry.file.sha256 === file.sha256);
   }
 
-  async function counted<T>(graph: Graph, work: () => Promise<T>): Promise<T> {
-    busy.set(graph, (busy.get(graph) ?? 0) + 1);
-    try {
-      return await work();
-    } finally {
-      const left = (busy.get(graph) ?? 1) - 1;
-      if (left > 0) busy.set(graph, left);
-      else busy.delete(graph);
-    }
-  }
-
   async function run(asked: OpenSession, feeds: Feeds, reading: Reading | null = null): Promise<Ran> {
     const { modelId, path } = asked.file;
     // It may have been let go while another model was loaded.
@@ -202,7 +189,7 @@ export function createSessions(options: SessionOptions): Sessions {
     let refusal: string | null;
     try {
       const startedAt = performance.now();
-      const outputs = await counted(entry.graph, () => entry.graph.run(feeds));
+      const outputs = await entry.graph.run(feeds);
       const ms = performance.now() - startedAt;
       // The first run of a session makes its kernels and buffers; it says nothing about the next ones.
       if (proven.has(entry.graph)) note(entry, ms);

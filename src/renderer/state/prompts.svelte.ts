@@ -10,6 +10,8 @@ import type { ImagesState } from './images.svelte.ts';
 import type { RunsState } from './runs.svelte.ts';
 import type { SettingsState } from './settings.svelte.ts';
 
+/** Quiet after a click before its mask is looked at from close by: an encoder's run, which the next click would have to wait for. */
+const CLOSER_AFTER_MS = 450;
 /** How many images after the open one are made ready meanwhile. */
 const AHEAD = 6;
 
@@ -29,6 +31,8 @@ export class PromptsState {
   #last = $state.raw<{ readonly imageId: number; readonly answer: PromptAnswer } | null>(null);
   /** A prompt tool was used in this project: the images that are opened from now on are made ready. */
   #used = $state(false);
+  /** Questions that the user waits for, counted. */
+  #clicks = 0;
   readonly #context: PromptsContext;
 
   constructor(context: PromptsContext) {
@@ -42,7 +46,7 @@ export class PromptsState {
     editor.answers('finer', {
       order: 'replace',
       quiet: true,
-      answer: async ({ id, question }, about) => ({ kind: 'answer', of: 'finer', id, value: await this.#ask(question, true, about) }),
+      answer: async ({ id, question }, about) => ({ kind: 'answer', of: 'finer', id, value: await this.#look(question, about) }),
     });
     editor.answers('hover', {
       order: 'newest',
@@ -145,12 +149,21 @@ export class PromptsState {
     if (state.imageId === document?.imageId && !older) this.#state = state;
   }
 
+  /** Not while the user goes on clicking. */
+  async #look(question: PromptQuestion, about: AskContext): Promise<PromptAnswer> {
+    const clicks = this.#clicks;
+    await new Promise((resolve) => setTimeout(resolve, CLOSER_AFTER_MS));
+    if (about.signal.aborted || clicks !== this.#clicks) throw new AppError('cancelled', 'The next click came first.');
+    return this.#ask(question, true, about);
+  }
+
   async #ask(question: PromptQuestion, finer: boolean, { imageId }: AskContext): Promise<PromptAnswer> {
     const { model } = this;
     if (!model) {
       this.#tellLack();
       throw new AppError('cancelled', 'There is no model for prompts.');
     }
+    if (!finer) this.#clicks++;
     const { points, box, refine } = question;
     const answer = await this.#context.client.call('prompt.ask', { imageId, modelId: model.id, points: [...points], box, refine, finer });
     // A closer look is nothing that the user waits for.
