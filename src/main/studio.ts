@@ -8,6 +8,7 @@ import { createClassicalHandlers } from './classical-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
+import { damageOf } from './inference/damage.ts';
 import type { Inference } from './inference/inference.ts';
 import { pathOf } from './jobs.ts';
 import type { ModelHandlers } from './model-handlers.ts';
