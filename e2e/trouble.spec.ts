@@ -50,12 +50,13 @@ test('edits that cannot be saved are saved again, or given up; a damaged file sa
     await box(500);
     await expect(save).toHaveAttribute('data-kind', 'failed');
     expect((await shownDocument(page)).annotations).toHaveLength(3);
-    await rename(away, photos);
+    // Not before it is given up: an edit that waits is tried again by itself too.
     await page.getByRole('contentinfo').getByRole('button', { name: 'Give up the edits' }).click();
     await expect(page.getByRole('dialog')).toContainText('This cannot be undone');
     await page.getByRole('button', { name: 'Give up', exact: true }).click();
     await expect(save).not.toHaveAttribute('data-kind', 'failed');
     await expect.poll(async () => (await shownDocument(page)).annotations.length).toBe(2);
+    await rename(away, photos);
     await box(500);
     await saved(page, 3);
   });
