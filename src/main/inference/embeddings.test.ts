@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -64,7 +64,10 @@ describe('kept embeddings', () => {
     await createEmbeddings().put(key('a'), folder, embedding(1), false);
     const [name = ''] = await readdir(path);
     await writeFile(join(path, name), 'MLE1 and no more');
-    await writeFile(join(path, `${name}.partial`), 'half');
+    const partial = join(path, `${name}.partial`);
+    await writeFile(partial, 'half');
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(partial, longAgo, longAgo);
     const again = createEmbeddings();
     expect(await again.get(key('a'), folder)).toBeNull();
     expect(await readdir(path)).toEqual([]);
