@@ -65,7 +65,9 @@ describe('embeddings made ahead', () => {
     expect(await both.embed(about(photo, 200, 150, 'idle'))).toMatchObject({ cached: false, provider: 'cpu' });
     expect(await both.embed(about(photo, 200, 150, 'user'))).toMatchObject({ cached: true });
     expect(asked).toEqual(['second idle', 'first user']);
-    expect(await both.embed(about(other, 90, 260, 'user'))).toMatchObject({ cached: false });
+    // Also after the first has looked at what is kept.
+    expect(await both.embed(about(other, 90, 260, 'idle'))).toMatchObject({ cached: false });
+    expect(await both.embed(about(other, 90, 260, 'user'))).toMatchObject({ cached: true });
     expect(starts).toBe(1);
   });
 
@@ -82,6 +84,21 @@ describe('embeddings made ahead', () => {
     const making = both.embed(gone).catch(() => 'failed');
     await expect(both.embed({ ...gone, priority: 'user' })).rejects.toMatchObject({ code: 'not-found' });
     expect(await making).toBe('failed');
+  });
+
+  it('serve a closer look too: the first engine finds the part that it needs', async () => {
+    const small = {
+      ...about(photo, 200, 150, 'user'),
+      ...click,
+      points: [{ x: 140, y: 80, positive: true }],
+      box: [125, 65, 30, 30] as const,
+    };
+    const far = await both.prompt(small);
+    expect(far.finer).toBe('possible');
+    const near = await both.prompt({ ...small, finer: true, refine: { promptId: far.promptId, candidate: 0 } });
+    expect(near).toMatchObject({ finer: 'done', embedMs: 0 });
+    expect(near.candidates.length).toBeGreaterThan(0);
+    expect(starts).toBe(1);
   });
 
   it('leave no engine behind: it goes when it rests, when the providers change, and at the end', async () => {

@@ -1,11 +1,12 @@
 import type { ProviderChoice } from '../../shared/answers/providers.ts';
-import type { EmbedRequest, Embedded, Inference } from './inference.ts';
+import type { EmbedRequest, Embedded, Inference, PromptRequest } from './inference.ts';
+import { cancelled } from './queue.ts';
 
 /** How long the second process is kept without work: with a model in it, it takes up to a gigabyte. */
 const REST_MS = 20_000;
 
 /**
- * Embeddings that are made ahead come from a process of their own. An encoder's run takes seconds, blocks the
+ * Embeddings that are made ahead, and those of a closer look, come from a process of their own. An encoder's run takes seconds, blocks the
  * process that it is in and cannot be stopped; so a click would have to wait for it. What was made there is
  * found on the disk. Where nothing is kept on the disk, nothing is made ahead by the second process.
  */
@@ -32,22 +33,38 @@ export function withAhead(inference: Inference, start: () => Inference, restMs =
     return own;
   }
 
-  async function ahead(request: EmbedRequest, signal: AbortSignal | undefined): Promise<Embedded> {
+  async function aside<T>(work: (own: Inference) => Promise<T>): Promise<T> {
     if (rest) clearTimeout(rest);
     rest = null;
     working++;
     try {
-      const making = started().then((own) => own.embed(request, signal));
-      underWay.set(keyOf(request), making);
-      return await making;
+      return await work(await started());
     } finally {
-      underWay.delete(keyOf(request));
       working--;
       if (working === 0 && second) {
         rest = setTimeout(() => void stop(), restMs);
         rest.unref();
       }
     }
+  }
+
+  async function ahead(request: EmbedRequest, signal: AbortSignal | undefined): Promise<Embedded> {
+    const making = aside((own) => own.embed(request, signal));
+    underWay.set(keyOf(request), making);
+    try {
+      return await making;
+    } finally {
+      underWay.delete(keyOf(request));
+    }
+  }
+
+  /**
+   * The part of the image that a closer look needs, put on the disk: the second engine finds the object by the
+   * same prompts. Where it sees another part than the first would, that one makes its own.
+   */
+  async function lookAside(request: PromptRequest, signal: AbortSignal | undefined): Promise<void> {
+    await aside((own) => own.prompt({ ...request, refine: null, priority: 'idle' }, signal)).catch(() => undefined);
+    if (signal?.aborted) throw cancelled();
   }
 
   /** What is being made for the same image is worth waiting for; what fails there is tried again here. */
@@ -65,6 +82,7 @@ export function withAhead(inference: Inference, start: () => Inference, restMs =
     async prompt(request, signal) {
       // A preview is only answered where it need not wait.
       if (!request.hover) await settled(request);
+      if (request.finer && request.cache !== null) await lookAside(request, signal);
       return inference.prompt(request, signal);
     },
     async configure(next) {

@@ -40,6 +40,16 @@ const IN_MEMORY = 6;
 const ENDING = '.emb';
 const MAGIC = 'MLE1';
 
+/** A folder as it was when it was changed last. */
+interface Listing {
+  readonly changedMs: number;
+  readonly index: Promise<Map<string, Kept>>;
+}
+
+const TICK_MS = 100;
+/** A file that is half written for longer than this was left by a crash. */
+const LEFT_MS = 600_000;
+
 interface Kept {
   readonly bytes: number;
   usedMs: number;
@@ -48,14 +58,19 @@ interface Kept {
 export function createEmbeddings(): Embeddings {
   /** Last used last. */
   const memory = new Map<string, { readonly key: EmbeddingKey; readonly embedding: Embedding }>();
-  const indexes = new Map<string, Promise<Map<string, Kept>>>();
+  const listings = new Map<string, Listing>();
 
-  function indexOf(folder: EmbeddingFolder): Promise<Map<string, Kept>> {
-    let index = indexes.get(folder.path);
-    if (!index) {
-      index = readIndex(folder.path);
-      indexes.set(folder.path, index);
-    }
+  /** Other processes write there too: the folder is read again when it has changed. */
+  async function indexOf(folder: EmbeddingFolder): Promise<Map<string, Kept>> {
+    const changedMs = await stat(folder.path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    const known = listings.get(folder.path);
+    if (known?.changedMs === changedMs) return known.index;
+    const index = readIndex(folder.path);
+    // Clocks of file systems tick slowly: what changed just now may change once more at the same time.
+    listings.set(folder.path, { changedMs: Date.now() - changedMs > TICK_MS ? changedMs : -1, index });
     return index;
   }
 
@@ -110,13 +125,14 @@ export function createEmbeddings(): Embeddings {
       const index = await indexOf(folder);
       const bytes = pack(embedding.tensors);
       const path = join(folder.path, name);
+      const partial = `${path}.${process.pid}.partial`;
       try {
         await mkdir(folder.path, { recursive: true });
         // Under another name first: half a file must not be taken for the embedding after a crash.
-        await writeFile(`${path}.partial`, bytes);
-        await rename(`${path}.partial`, path);
+        await writeFile(partial, bytes);
+        await rename(partial, path);
       } catch {
-        await rm(`${path}.partial`, { force: true }).catch(() => undefined);
+        await rm(partial, { force: true }).catch(() => undefined);
         return;
       }
       index.set(name, { bytes: bytes.length, usedMs: Date.now() });
@@ -161,11 +177,9 @@ async function readIndex(folder: string): Promise<Map<string, Kept>> {
   const index = new Map<string, Kept>();
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
-    // What a crash left half written.
-    if (name.endsWith('.partial')) await rm(path, { force: true }).catch(() => undefined);
-    if (!name.endsWith(ENDING)) continue;
     const found = await stat(path).catch(() => null);
-    if (found) index.set(name, { bytes: found.size, usedMs: found.mtimeMs });
+    if (found && name.endsWith('.partial') && Date.now() - found.mtimeMs > LEFT_MS) await rm(path, { force: true }).catch(() => undefined);
+    if (found && name.endsWith(ENDING)) index.set(name, { bytes: found.size, usedMs: found.mtimeMs });
   }
   return index;
 }

@@ -123,6 +123,7 @@ export function createHand(context: HandContext): Hand {
     if (step.cursor !== undefined) cursor = step.cursor;
     if (step.commit) context.commit(step.commit);
     if (step.notice) context.notice(step.notice);
+    if (step.forget) context.asking.drop();
     if (step.ask) context.asking.ask(step.ask);
     draft = step.draft ?? null;
     drafting = running.drafting;

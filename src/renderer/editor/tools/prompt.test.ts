@@ -171,7 +171,7 @@ describe('click prompts', () => {
   it('drops everything on Esc; an answer that comes then is nobody’s', () => {
     const player = click();
     player.click(20, 30);
-    expect(player.feed({ kind: 'cancel' }).used).toBe(true);
+    expect(player.feed({ kind: 'cancel' })).toMatchObject({ used: true, forget: true });
     reply(player, found(1, [10]), 1);
     expect(player.draft).toBeNull();
     player.click(25, 35);

@@ -93,7 +93,7 @@ function step(state: PromptToolState, input: AskingInput, view: ToolView, boxed:
       return finish(state, view);
     case 'cancel':
       if (state.drag) return show({ ...state, drag: null }, { used: true });
-      return show({ ...START, last: state.last }, { used: hasPrompts(state) });
+      return show({ ...START, last: state.last }, { used: hasPrompts(state), forget: true });
     case 'remove-last':
       return takeBack(state);
     case 'next': {
@@ -158,10 +158,10 @@ function hover(state: PromptToolState, at: ImagePoint, view: ToolView): Step<Pro
 function takeBack(state: PromptToolState): Step<PromptToolState> {
   if (!hasPrompts(state)) return show(state);
   const previous = state.before.at(-1);
-  if (!previous) return show({ ...START, last: state.last }, { used: true });
+  if (!previous) return show({ ...START, last: state.last }, { used: true, forget: true });
   const back = { ...state, ...previous, before: state.before.slice(0, -1), waiting: null, closer: null, finishing: false };
   // Clicks that came quickly one after the other have no answer of their own.
-  return previous.answer ? show(back, { used: true }) : ask(back, { used: true });
+  return previous.answer ? show(back, { used: true, forget: true }) : ask(back, { used: true, forget: true });
 }
 
 function finish(state: PromptToolState, view: ToolView): Step<PromptToolState> {
@@ -170,7 +170,7 @@ function finish(state: PromptToolState, view: ToolView): Step<PromptToolState> {
   if (state.waiting !== null) return show({ ...state, finishing: true }, { used: true });
   const rle = state.answer?.candidates[state.chosen]?.rle;
   if (!rle) return show(state, { used: true, notice: NO_MASK });
-  return show({ ...START, last: state.last }, { used: true, commit: { kind: 'add', geometry: { kind: 'mask', rle } } });
+  return show({ ...START, last: state.last }, { used: true, forget: true, commit: { kind: 'add', geometry: { kind: 'mask', rle } } });
 }
 
 function answered(

@@ -106,6 +106,8 @@ export interface Step<S> {
   readonly used?: boolean;
   /** A question whose answer comes back as an input with the same id; see `ask.ts`. Only of an `AskingTool`. */
   readonly ask?: Ask;
+  /** Answers to what was asked so far are not wanted any more. */
+  readonly forget?: boolean;
   /** Something the user must be told now: why what they did had no effect, and what to do. */
   readonly notice?: string;
 }
