@@ -48,7 +48,7 @@ module.exports = {
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     onlyIn('sharp-in-one-place', 'node_modules/(sharp|@img)/', '^src/main/inference/(pixels|decoder)\\.ts$'),
-    onlyIn('onnxruntime-in-one-place', 'node_modules/onnxruntime-node/', '^src/main/inference/session-graph\\.ts$'),
+    onlyIn('onnxruntime-in-one-place', 'node_modules/onnxruntime-node/', '^src/main/inference/(session-graph|gpu-package)\\.ts$'),
     onlyIn('sqlite-in-the-store', 'node_modules/better-sqlite3/', '^src/main/store/|^bench/'),
     onlyIn('konva-in-the-canvas', 'node_modules/konva/', '^src/renderer/canvas/'),
     onlyIn(

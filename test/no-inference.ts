@@ -10,7 +10,15 @@ function refuse(): Promise<never> {
   return Promise.reject(new AppError('not-found', 'There is no model in this test.'));
 }
 
-const REFUSALS: Asking = { predict: refuse, matte: refuse, embed: refuse, signature: refuse, examine: refuse, prompt: refuse, measure: refuse };
+const REFUSALS: Asking = {
+  predict: refuse,
+  matte: refuse,
+  embed: refuse,
+  signature: refuse,
+  examine: refuse,
+  prompt: refuse,
+  measure: refuse,
+};
 
 export const IDLE_ENGINE: EngineStatus = {
   state: 'idle',

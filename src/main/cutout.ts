@@ -150,7 +150,7 @@ export async function makeCut(
   for (let y = 0; y < height; y++) {
     const from = ((y + top) * image.width + left) * 3;
     rgb.set(image.data.subarray(from, from + width * 3), y * width * 3);
-    if (soft && alpha) soft.set(alpha.subarray(from / 3, from / 3 + width), y * width);
+    if (soft) soft.set(alpha.subarray(from / 3, from / 3 + width), y * width);
   }
   const ground = await groundOf(look.background, plan.frame);
   return thread.draw({ kind: 'cutout', rgb, mask: plan.mask, softPx: plan.softPx, soft, ground, frame: plan.frame });

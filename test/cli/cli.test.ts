@@ -91,7 +91,10 @@ it('cancels a run on Ctrl-C with 130, and resumes it to the end', async () => {
   const { code, told } = await json('predict', photos, '--resume', String(runId), '--results', results);
   expect({ code, told }).toMatchObject({
     code: 0,
-    told: { ok: true, value: { run: { state: 'done', total: 3, finished: 3 }, failures: [], engine: { provider: 'cpu' }, results: { images: 3 } } },
+    told: {
+      ok: true,
+      value: { run: { state: 'done', total: 3, finished: 3 }, failures: [], engine: { provider: 'cpu' }, results: { images: 3 } },
+    },
   });
   const written = JSON.parse(readFileSync(results, 'utf8')) as { file_name: string; category_name: string }[];
   expect(written).toHaveLength((told['value'] as { results: { results: number } }).results.results);

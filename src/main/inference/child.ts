@@ -35,7 +35,11 @@ function open(message: Extract<ToChild, { kind: 'open' }>): void {
     refused: message.refused,
     ...(message.threads === null ? {} : { threads: message.threads }),
     ...(message.choice === null ? {} : { choice: message.choice }),
-    record: createProviderRecord({ folder: message.recordFolder, ortVersion: ORT_VERSION, device: async () => deviceKey(await gpuDevices()) }),
+    record: createProviderRecord({
+      folder: message.recordFolder,
+      ortVersion: ORT_VERSION,
+      device: async () => deviceKey(await gpuDevices()),
+    }),
     onTrying: (provider) => send({ kind: 'trying', provider }),
   });
   engine.onStatus((status) => send({ kind: 'status', status }));
