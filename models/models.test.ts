@@ -19,7 +19,15 @@ function manifestOf(id: string): ReturnType<typeof parseManifest> {
 describe('the models in the tree', () => {
   it('are those that were trained here', () => {
     expect(folders).toEqual(
-      expect.arrayContaining(['deeplabv3-scenes', 'mask-rcnn-nuts', 'mask-rcnn-scenes', 'mask-rcnn-scenes-zoo', 'scene-tags', 'unet-nuclei']),
+      expect.arrayContaining([
+        'deeplabv3-scenes',
+        'mask-rcnn-nuts',
+        'mask-rcnn-scenes',
+        'mask-rcnn-scenes-zoo',
+        'scene-tags',
+        'segnet-scenes',
+        'unet-nuclei',
+      ]),
     );
   });
 
