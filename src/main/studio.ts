@@ -8,7 +8,6 @@ import { createClassicalHandlers } from './classical-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
-import { damageOf } from './inference/damage.ts';
 import type { Inference } from './inference/inference.ts';
 import { pathOf } from './jobs.ts';
 import type { ModelHandlers } from './model-handlers.ts';
@@ -21,14 +20,12 @@ import { placeProject } from './project-place.ts';
 import { createPromptHandlers } from './prompt-handlers.ts';
 import { createProviderHandlers } from './provider-handlers.ts';
 import { createRecent } from './recent.ts';
+import { createRecordHandlers } from './record-handlers.ts';
 import { writeSample } from './sample.ts';
-import { writeResults } from './results.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
 import { createViewsHandlers } from './views-handlers.ts';
 import { isSqliteError, storageError } from './store/database.ts';
-import type { Committed } from './store/documents.ts';
-import type { Labels } from './store/labels.ts';
 
 export interface StudioOptions {
   readonly inference: Inference;
@@ -112,7 +109,7 @@ export function createStudio(options: StudioOptions): Studio {
     current,
     thread,
     tell: {
-      labels: tellLabels,
+      labels: () => events.tell('labels.changed', current().store.labels.list()),
       suggestions: (imageId) => {
         tellRows([imageId]);
         events.tell('suggestions.changed', { imageId });
@@ -150,16 +147,6 @@ export function createStudio(options: StudioOptions): Studio {
     });
     turn = next.catch(() => undefined);
     return next;
-  }
-
-  function tellLabels(): void {
-    events.tell('labels.changed', current().store.labels.list());
-  }
-
-  function changeLabels<T>(change: (labels: Labels) => T): T {
-    const result = change(current().store.labels);
-    tellLabels();
-    return result;
   }
 
   function tellRows(imageIds: readonly number[]): void {
@@ -230,12 +217,6 @@ export function createStudio(options: StudioOptions): Studio {
     }
   }
 
-  function committed(result: Committed): Committed['saved'] {
-    if (result.revived) tellLabels();
-    tellRows([result.saved.imageId]);
-    return result.saved;
-  }
-
   const handlers: Handlers = {
     ...classical,
     'app.info': at(() => ({
@@ -269,54 +250,12 @@ export function createStudio(options: StudioOptions): Studio {
       }),
     'project.recent': at(() => recent.list()),
 
-    'images.list': at((query) => current().store.images.page(query)),
-    'images.place': at(({ imageId, ...filter }) => current().store.images.place(imageId, filter)),
-    'images.nextPending': at(({ from, step, ...filter }) => current().store.images.nextPending(from, step, filter)),
-    'images.damage': async ({ imageId }) => damageOf(pathOf(current().place.folder, current().store.images.get(imageId))),
-    'images.get': at(({ imageId }) => current().store.images.get(imageId)),
-    'images.setState': at(({ imageIds, state }) => {
-      current().store.images.setState(imageIds, state);
-      tellRows(imageIds);
-      return null;
-    }),
-
-    'labels.list': at(() => current().store.labels.list()),
-    'labels.create': at(({ name, color }) => changeLabels((labels) => labels.create(name, color))),
-    'labels.update': at((change) => changeLabels((labels) => labels.update(change))),
-    'labels.remove': at(({ id }) =>
-      changeLabels((labels) => {
-        labels.remove(id);
-        return null;
-      }),
-    ),
-    'labels.counts': at(() => current().store.labels.counts()),
-
-    'document.load': at(({ imageId }) => {
-      const document = current().store.documents.load(imageId);
-      current().showed(imageId);
-      return document;
-    }),
-    'document.apply': at(({ imageId, base, diff }) => committed(current().store.documents.apply(imageId, base, diff))),
-    'document.undo': at(({ imageId, base }) => committed(current().store.documents.undo(imageId, base))),
-    'document.redo': at(({ imageId, base }) => committed(current().store.documents.redo(imageId, base))),
-
+    ...createRecordHandlers({ current, at, tell: events.tell, tellRows }),
     ...models.handlers,
     ...providers,
     ...prompts.handlers,
     ...views.handlers,
     'engine.status': at(() => inference.status()),
-    'predict.start': async ({ modelId, scope, options: told }) => {
-      const from = current();
-      if (scope.kind === 'images') return from.jobs.start(modelId, scope.imageIds, told);
-      await from.scanned();
-      return from.jobs.start(modelId, from.store.images.ids(scope.untouched), told);
-    },
-    'predict.cancel': async ({ runId }) => current().jobs.cancel(runId),
-    'predict.resume': async ({ runId }) => current().jobs.resume(runId),
-    'runs.list': at(() => current().jobs.list()),
-    'runs.writeResults': async ({ runId, file }) => writeResults(current().store, runId, file),
-    'runs.failures': at(({ runId }) => current().store.runs.failures(runId)),
-
     'export.coco': (wanted) => exporting.start(wanted),
     'export.cancel': at(() => {
       exporting.cancel();
