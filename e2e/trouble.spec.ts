@@ -69,6 +69,6 @@ test('edits that cannot be saved are saved again, or given up; a damaged file sa
     await saved(page, 1);
     await page.getByTestId('filmstrip-item').first().click();
     await expect(page.getByTestId('damage-notice')).toHaveCount(0);
-    expect((await shownDocument(page)).annotations).toHaveLength(3);
+    await expect.poll(async () => (await shownDocument(page)).annotations.length).toBe(3);
   });
 });

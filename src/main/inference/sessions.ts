@@ -228,8 +228,14 @@ export function createSessions(options: SessionOptions): Sessions {
       return entry;
     },
     run,
-    measure: (file, feeds, reading, runs, signal) =>
-      measureProviders(order, { file, feeds, reading, runs, signal }, { threads, ways, whyNot, note, record, tell, trying }),
+    async measure(file, feeds, reading, runs, signal) {
+      try {
+        return await measureProviders(order, { file, feeds, reading, runs, signal }, { threads, ways, whyNot, note, record, tell, trying });
+      } finally {
+        // Who asked shows the times next, and reads them from the file: they may belong to another process.
+        await record.flush();
+      }
+    },
     async configure(choice) {
       await releaseAll();
       choose(choice);
