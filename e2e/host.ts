@@ -125,11 +125,14 @@ async function end(server: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`maskloop serve ended with ${code ?? 'a signal'}`);
 }
 
+/** Ten times what a start takes on two free cores; a machine busy with other work starts slowly. */
+const ATTACH_MS = 25_000;
+
 /**
  * Now and then Playwright attaches to Electron too late to see it become ready, and waits for ever
  * though the app runs. Only the attaching is tried again: nothing has been tested by then.
  */
-async function launchElectron(env: Record<string, string>, tries = 3): Promise<ElectronApplication> {
+async function launchElectron(env: Record<string, string>, tries = 6): Promise<ElectronApplication> {
   try {
     return await _electron.launch({
       executablePath: electronBinary(),
@@ -137,12 +140,11 @@ async function launchElectron(env: Record<string, string>, tries = 3): Promise<E
       args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ROOT],
       env,
       cwd: ROOT,
-      // Long, for a machine busy with other work starts slowly.
-      timeout: 45_000,
+      timeout: ATTACH_MS,
     });
   } catch (thrown) {
     if (tries <= 1 || !(thrown instanceof errors.TimeoutError)) throw thrown;
-    console.warn('Playwright could not attach to Electron within 45 s; once more.');
+    console.warn(`Playwright could not attach to Electron within ${ATTACH_MS / 1000} s; once more.`);
     return launchElectron(env, tries - 1);
   }
 }
