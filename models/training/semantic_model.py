@@ -1,6 +1,6 @@
 """Three small semantic networks, trained from scratch: U-Net, SegNet, DeepLabV3. Input [n,3,h,w] float 0..1, RGB.
 
-- UNet: Ronneberger et al. 2015, four levels, batch norm, same padding. One logit, [n,1,h,w].
+- UNet: Ronneberger et al. 2015, four levels, group norm, same padding. One logit, [n,1,h,w].
 - SegNet: Badrinarayanan et al. 2017, five levels; the decoder places values where the encoder's max pooling found
   them, and the exported graph keeps that as MaxPool with indices and MaxUnpool. Logits [n,classes,h,w].
 - DeepLabV3: Chen et al. 2017, output stride 8, atrous spatial pyramid pooling with rates 3, 6, 12 and image pooling.
@@ -52,16 +52,27 @@ def unpool(x, places):
     return F.max_unpool2d(x, places, 2) if torch.onnx.is_in_onnx_export() else MaxUnpool.apply(x, places)
 
 
+class GroupNorm(nn.GroupNorm):
+    def forward(self, x):
+        # Torch 1.13 normalises in float32 only.
+        return super().forward(x.float())
+
+
+def grouped(inputs, outputs):
+    """Normalised picture by picture: micrographs differ so much that a batch's statistics fit none of them (Wu and He 2018)."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), GroupNorm(8, outputs), nn.ReLU(inplace=True))
+
+
 class UNet(nn.Module):
     WIDTHS = (16, 32, 64, 128)
 
     def __init__(self):
         super().__init__()
         before = (3,) + self.WIDTHS[:-1]
-        self.down = nn.ModuleList(nn.Sequential(conv(a, b), conv(b, b)) for a, b in zip(before, self.WIDTHS))
+        self.down = nn.ModuleList(nn.Sequential(grouped(a, b), grouped(b, b)) for a, b in zip(before, self.WIDTHS))
         pairs = list(zip(self.WIDTHS[:0:-1], self.WIDTHS[-2::-1]))
         self.grow = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, 2) for a, b in pairs)
-        self.up = nn.ModuleList(nn.Sequential(conv(2 * b, b), conv(b, b)) for _, b in pairs)
+        self.up = nn.ModuleList(nn.Sequential(grouped(2 * b, b), grouped(b, b)) for _, b in pairs)
         self.head = nn.Conv2d(self.WIDTHS[0], 1, 1)
 
     def forward(self, x):
