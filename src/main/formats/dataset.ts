@@ -1,0 +1,138 @@
+import type { Geometry, ImageRecord } from '../../shared/records.ts';
+import type { ExportSource } from './source.ts';
+
+/**
+ * What a dataset of any format is made of, between its reader and the project (or another format's writer). A reader
+ * tells a sink everything it finds, in any order the file has it; the sink keeps it outside of memory. Keys are the
+ * reader's own: positive integers, unique for their kind within one reading.
+ */
+
+export const FORMAT_IDS = ['coco', 'yolo-seg', 'yolo-box', 'voc', 'labelme', 'cvat', 'isat', 'class-masks', 'instance-masks'] as const;
+export type FormatId = (typeof FORMAT_IDS)[number];
+
+export interface DatasetCategory {
+  readonly key: number;
+  /** As the file names it; names may repeat. */
+  readonly name: string;
+  /** `#RRGGBB` where the format has colours. */
+  readonly color: string | null;
+  /** The record as it stood in the file (COCO: its very text; else JSON of what we do not know), or null. */
+  readonly source: string | null;
+}
+
+export interface DatasetImage {
+  readonly key: number;
+  /** As the file says it, with `/`; may lead into folders. */
+  readonly path: string;
+  /** Pixels, as the file says; null where the format does not say. */
+  readonly width: number | null;
+  readonly height: number | null;
+  /** `train`, `val`, `test` or a name of the file's own; null where it has no splits. */
+  readonly split: string | null;
+  readonly source: string | null;
+}
+
+export interface DatasetInstance {
+  readonly key: number;
+  readonly imageKey: number;
+  readonly categoryKey: number;
+  /** In the pixel space of the image as the file means it, see `DatasetReader.space`. */
+  readonly geometry: Geometry;
+  readonly crowd: boolean;
+  readonly source: string | null;
+}
+
+/** `kept`: unusual, taken as it is; `repaired`: changed so that it can be used; `refused`: not taken; `lost`: the format cannot hold it. */
+export const FINDING_KINDS = ['kept', 'repaired', 'refused', 'lost'] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+/** One line of an import's or an export's report. Nothing is changed or left out without one. */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly what: 'file' | 'category' | 'image' | 'annotation';
+  /** The id as the file has it, or the file's name; what the user looks for. */
+  readonly id: string;
+  /** Machine-readable reason in kebab case, the same for the same thing in every format: `ring-too-short`, `area-differs`. */
+  readonly reason: string;
+  /** A sentence with the figures. */
+  readonly message: string;
+}
+
+/** Takes what a reader finds. Synchronous and cheap: a dataset may have a million instances. */
+export interface DatasetSink {
+  category(category: DatasetCategory): void;
+  image(image: DatasetImage): void;
+  instance(instance: DatasetInstance): void;
+  finding(finding: Finding): void;
+  /** What belongs to the whole file (COCO's `info`, `licenses`, unknown keys): its key, and the text as it stood. */
+  rest(key: string, source: string): void;
+}
+
+export interface ReadOptions {
+  /** Folder of the images, absolute. */
+  readonly images: string;
+  /** Width and height of an image file by its path in the dataset, as shown (EXIF); null where there is none or it cannot be read. */
+  sizeOf(path: string): Promise<{ readonly width: number; readonly height: number } | null>;
+  readonly signal?: AbortSignal;
+  /** Bytes or files; at most a few a second matter. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface DatasetReader {
+  /**
+   * Whether coordinates are of the image as EXIF turns it, of the file's own rows and columns, or whichever of the two
+   * the size in the file agrees with.
+   */
+  readonly space: 'oriented' | 'raw' | 'by-size';
+  /** Whether the place looks like this format: cheap, no exception; 0 no, 1 certainly. */
+  detect(place: string): Promise<number>;
+  /**
+   * Reads a file or folder. Throws AppError `io` or `invalid` naming the file, and the line, key or id, where the file as a
+   * whole cannot be understood; whatever is wrong with a single record is a finding.
+   */
+  read(place: string, sink: DatasetSink, options: ReadOptions): Promise<void>;
+}
+
+export interface WriteOptions {
+  /** Where images are put beside the annotations. `link`: a hard link, a copy where the disk cannot. */
+  readonly images: 'leave' | 'copy' | 'link';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface DatasetWriter {
+  /** What the format cannot hold, in words for the user, whatever the project has. */
+  readonly limits: readonly string[];
+  /**
+   * Least IoU of an instance that is written and read back, 1 where the format is exact; null where instances cannot be
+   * told apart after it (one class per pixel).
+   */
+  readonly fidelity: number | null;
+  /**
+   * Writes into an empty folder. Whatever is lost is told. Throws AppError `invalid`, `internal`, `io`, `cancelled`; the
+   * caller removes the folder then.
+   */
+  write(source: DatasetSource, folder: string, options: WriteOptions, tell: (finding: Finding) => void): Promise<void>;
+}
+
+/** A format: one file, one line in the registry. */
+export interface Format {
+  readonly id: FormatId;
+  /** As users call it. */
+  readonly name: string;
+  readonly reader: DatasetReader;
+  /** COCO has writers of its own kind (`export.ts`). */
+  readonly writer: DatasetWriter | null;
+}
+
+/** What writers read: a project at one moment, or a dataset that was just read. */
+export interface DatasetSource extends ExportSource {
+  /** The split that an image is in, or null. */
+  split(imageId: number): string | null;
+  /** Text kept from the file that it was imported from, and that file's format; null where it has none. */
+  sourceOf(kind: 'category' | 'image' | 'annotation', id: number): { readonly format: FormatId; readonly text: string } | null;
+  /** Keys of the imported file as a whole, in its order. */
+  rest(): readonly { readonly key: string; readonly text: string }[];
+  /** Where the file of an image lies, absolute; null where it is not there. */
+  fileOf(image: ImageRecord): string | null;
+}
