@@ -54,7 +54,7 @@ module.exports = {
     onlyIn(
       'electron-on-the-desktop',
       'node_modules/electron/',
-      '^src/main/(app|app-protocols|ipc|utility-channel|menu|window-bounds)\\.ts$|^src/preload/|^e2e/',
+      '^src/main/(app|app-protocols|ipc|utility-channel|menu|desktop-dialogs|window-bounds)\\.ts$|^src/preload/|^e2e/',
     ),
   ],
   options: {

@@ -5,6 +5,7 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, screen, session, s
 import log from 'electron-log/main.js';
 import { appFolder } from './app-folder.ts';
 import { registerSchemes, serveProtocols } from './app-protocols.ts';
+import { createDesktop } from './desktop-dialogs.ts';
 import { dispatch } from './dispatch.ts';
 import { APP_ORIGIN, connectWindow } from './ipc.ts';
 import { createDesktopStudio } from './local-studio.ts';
@@ -66,6 +67,7 @@ async function start(): Promise<void> {
     channel: (env) => utilityChannel(utilityProcess, fileURLToPath(new URL('dist/main/child.js', packageFolder)), env),
     pickFolder,
     pickFiles,
+    desktop: createDesktop(() => window),
   });
   studio = running;
   serveProtocols(own, running, fileURLToPath(new URL('dist/renderer', packageFolder)));

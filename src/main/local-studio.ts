@@ -5,6 +5,7 @@ import type { HostKind } from '../shared/answers.ts';
 import type { ProviderChoice } from '../shared/answers/providers.ts';
 import { appFolder } from './app-folder.ts';
 import { withClassical } from './classical/models.ts';
+import type { Desktop } from './desktop-handlers.ts';
 import { withAhead } from './inference/ahead.ts';
 import type { ChildChannel } from './inference/channel.ts';
 import { forkChannel } from './inference/channel.ts';
@@ -77,10 +78,11 @@ function forkedEngine(env: NodeJS.ProcessEnv): ChildChannel {
 interface Dialogs {
   readonly pickFolder: (() => Promise<string | null>) | null;
   readonly pickFiles: (() => Promise<readonly string[] | null>) | null;
+  readonly desktop: Desktop | null;
 }
-const NO_DIALOGS: Dialogs = { pickFolder: null, pickFiles: null };
+const NO_DIALOGS: Dialogs = { pickFolder: null, pickFiles: null, desktop: null };
 
-function hostStudio(host: HostKind, inference: Inference, { pickFolder, pickFiles }: Dialogs): Studio {
+function hostStudio(host: HostKind, inference: Inference, { pickFolder, pickFiles, desktop }: Dialogs): Studio {
   return createStudio({
     inference: withClassical(inference),
     appFolder: appFolder(),
@@ -90,6 +92,7 @@ function hostStudio(host: HostKind, inference: Inference, { pickFolder, pickFile
     version: appVersion(),
     pickFolder,
     pickFiles,
+    desktop,
   });
 }
 
@@ -108,6 +111,7 @@ export function createDesktopStudio(options: {
   readonly channel: (env: NodeJS.ProcessEnv) => ChildChannel;
   readonly pickFolder: () => Promise<string | null>;
   readonly pickFiles: () => Promise<readonly string[] | null>;
+  readonly desktop: Desktop;
 }): Studio {
   return hostStudio('desktop', windowInference(options.channel), options);
 }

@@ -5,6 +5,8 @@ import type { Handlers, PixelSize } from '../shared/contract.ts';
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
 import { createClassicalThread } from './classical/thread.ts';
 import { createClassicalHandlers } from './classical-handlers.ts';
+import type { Desktop } from './desktop-handlers.ts';
+import { createDesktopHandlers } from './desktop-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
@@ -41,6 +43,8 @@ export interface StudioOptions {
   readonly pickFolder: (() => Promise<string | null>) | null;
   /** The same for model files. */
   readonly pickFiles?: (() => Promise<readonly string[] | null>) | null;
+  /** The system's other dialogs and its file manager, where there are any. */
+  readonly desktop?: Desktop | null;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
 }
@@ -255,6 +259,7 @@ export function createStudio(options: StudioOptions): Studio {
     ...providers,
     ...prompts.handlers,
     ...views.handlers,
+    ...createDesktopHandlers(options.desktop ?? null),
     'engine.status': at(() => inference.status()),
     'export.coco': (wanted) => exporting.start(wanted),
     'export.cancel': at(() => {

@@ -22,6 +22,7 @@ import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
 import { CLASSICAL_CALLS } from './calls/classical.ts';
 import { CUTOUT_CALLS } from './calls/cutouts.ts';
+import { DESKTOP_CALLS } from './calls/desktop.ts';
 import { MODEL_CALLS } from './calls/models.ts';
 import type { PromptEvents } from './calls/prompts.ts';
 import { PROMPT_CALLS } from './calls/prompts.ts';
@@ -122,6 +123,7 @@ export const CALLS = {
   ...PROMPT_CALLS,
   ...VIEW_CALLS,
   ...CUTOUT_CALLS,
+  ...DESKTOP_CALLS,
   'engine.status': call(none).answers<EngineStatus>(),
   'predict.start': call(z.object({ modelId: z.string().min(1), scope, options: runOptionsSchema.optional() })).answers<RunInfo>(),
   'predict.cancel': call(z.object({ runId: idSchema })).answers<RunInfo>(),
