@@ -1,3 +1,4 @@
+import type { Finding, FormatId } from '../../shared/formats.ts';
 import type { Geometry, ImageRecord } from '../../shared/records.ts';
 import type { ExportSource } from './source.ts';
 
@@ -7,8 +8,8 @@ import type { ExportSource } from './source.ts';
  * reader's own: positive integers, unique for their kind within one reading.
  */
 
-export const FORMAT_IDS = ['coco', 'yolo-seg', 'yolo-box', 'voc', 'labelme', 'cvat', 'isat', 'class-masks', 'instance-masks'] as const;
-export type FormatId = (typeof FORMAT_IDS)[number];
+export type { Finding, FindingKind, FormatId } from '../../shared/formats.ts';
+export { FINDING_KINDS, FORMAT_IDS } from '../../shared/formats.ts';
 
 export interface DatasetCategory {
   readonly key: number;
@@ -40,22 +41,6 @@ export interface DatasetInstance {
   readonly geometry: Geometry;
   readonly crowd: boolean;
   readonly source: string | null;
-}
-
-/** `kept`: unusual, taken as it is; `repaired`: changed so that it can be used; `refused`: not taken; `lost`: the format cannot hold it. */
-export const FINDING_KINDS = ['kept', 'repaired', 'refused', 'lost'] as const;
-export type FindingKind = (typeof FINDING_KINDS)[number];
-
-/** One line of an import's or an export's report. Nothing is changed or left out without one. */
-export interface Finding {
-  readonly kind: FindingKind;
-  readonly what: 'file' | 'category' | 'image' | 'annotation';
-  /** The id as the file has it, or the file's name; what the user looks for. */
-  readonly id: string;
-  /** Machine-readable reason in kebab case, the same for the same thing in every format: `ring-too-short`, `area-differs`. */
-  readonly reason: string;
-  /** A sentence with the figures. */
-  readonly message: string;
 }
 
 /** Takes what a reader finds. Synchronous and cheap: a dataset may have a million instances. */
