@@ -1,5 +1,5 @@
 import type { Finding, FormatId } from '../../shared/formats.ts';
-import type { Geometry, ImageRecord } from '../../shared/records.ts';
+import type { Annotation, Geometry, ImageRecord } from '../../shared/records.ts';
 import type { ExportSource } from './source.ts';
 
 /**
@@ -110,12 +110,39 @@ export interface Format {
   readonly writer: DatasetWriter | null;
 }
 
+/** The text that a record was read from, and whether it may be written again as it stands. */
+export interface SourceText {
+  readonly format: FormatId;
+  readonly text: string;
+  /**
+   * The record still is what the text says by itself: neither a person nor a repair changed it. An edit that was undone
+   * counts as none.
+   */
+  readonly untouched: boolean;
+  /** The text's coordinates are of the file's own rows and columns, and the image is one that EXIF turns. */
+  readonly raw: boolean;
+  /** The text's id is 0, missing, or taken by another import: the record goes by the project's number. */
+  readonly renumbered: boolean;
+}
+
+/** An annotation in the order of the files that were imported. Geometry is only read when it is asked for. */
+export interface OrderedAnnotation {
+  readonly number: number;
+  readonly imageId: number;
+  readonly source: SourceText | null;
+  annotation(): Annotation;
+}
+
 /** What writers read: a project at one moment, or a dataset that was just read. */
 export interface DatasetSource extends ExportSource {
   /** The split that an image is in, or null. */
   split(imageId: number): string | null;
   /** Text kept from the file that it was imported from, and that file's format; null where it has none. */
-  sourceOf(kind: 'category' | 'image' | 'annotation', id: number): { readonly format: FormatId; readonly text: string } | null;
+  sourceOf(kind: 'category' | 'image' | 'annotation', id: number): SourceText | null;
+  /** Ids of all images: first those that were imported, in the order of their files, then the others as in `images()`. */
+  imageOrder(): Iterable<number>;
+  /** All annotations: first those that were imported, in the order of their files, then the others by image and number. */
+  annotationOrder(): Iterable<OrderedAnnotation>;
   /** Keys of the imported file as a whole, in its order. */
   rest(): readonly { readonly key: string; readonly text: string }[];
   /** Where the file of an image lies, absolute; null where it is not there. */
