@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CocoExportOptions } from '../shared/contract.ts';
+import type { CocoExportInput } from '../shared/calls/coco-export.ts';
 import { rasterize } from '../shared/mask/raster.ts';
 import { decodeRle, encodeRle, rleFromPolygons } from '../shared/mask/rle.ts';
 import type { Annotation, Geometry, ImageRecord, Label, Rle } from '../shared/records.ts';
@@ -17,7 +17,7 @@ beforeEach(() => {
   out = join(root, `out-${++round}`, 'coco');
 });
 
-const options = (more: Partial<CocoExportOptions> = {}): CocoExportOptions => ({
+const options = (more: Partial<CocoExportInput> = {}): CocoExportInput => ({
   out,
   includeEmpty: true,
   pixelSpace: 'oriented',
@@ -152,7 +152,7 @@ describe('exportCoco', () => {
       { id: 7, name: 'Löffel "klein"', annotations: 1 },
       { id: 3, name: 'cup', annotations: 5 },
     ]);
-    expect(report.verified).toEqual({ annotationsCompared: 6, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 });
+    expect(report.verified).toEqual({ annotationsCompared: 6, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 });
     expect(readdirSync(out).sort()).toEqual(['annotations.json', 'export-report.json']);
     expect(JSON.parse(readFileSync(join(out, 'export-report.json'), 'utf8'))).toEqual(report);
   });

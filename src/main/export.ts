@@ -1,8 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ExportProgress, ExportReport } from '../shared/answers.ts';
-import type { CocoExportOptions } from '../shared/contract.ts';
+import type { CocoExportInput } from '../shared/calls/coco-export.ts';
+import { cocoExportOptions } from '../shared/calls/coco-export.ts';
 import { AppError } from '../shared/errors.ts';
 import { checkCoco } from './formats/coco-check.ts';
 import { cocoCategories, writeCoco } from './formats/coco.ts';
@@ -31,11 +33,12 @@ const ABANDONED_MS = 3_600_000;
  */
 export async function exportCoco(
   source: ExportSource,
-  options: CocoExportOptions,
+  wanted: CocoExportInput,
   signal?: AbortSignal,
   onProgress?: (progress: ExportProgress) => void,
 ): Promise<ExportReport> {
   const started = performance.now();
+  const options = cocoExportOptions(wanted);
   const out = resolve(options.out);
   const token = randomUUID().slice(0, 8);
   const temporary = join(out, `.${COCO_FILE}.${token}.tmp`);
@@ -63,6 +66,14 @@ export async function exportCoco(
       rles: written.rles,
       crowds: written.crowds,
       pixelSpace: options.pixelSpace,
+      untouched: 0,
+      parts: [
+        { split: null, file: COCO_FILE, images: written.images, annotations: written.annotations, ...(await fingerprint(temporary)) },
+      ],
+      imageFiles: { copied: 0, linked: 0, present: 0, bytes: 0 },
+      simplification: null,
+      findingCounts: [],
+      findings: [],
       skipped: written.skipped,
       verified,
       ms: Math.round(performance.now() - started),
@@ -79,6 +90,12 @@ export async function exportCoco(
     if (made !== null) await removeEmpty(out, made);
     throw exportError(cause, out, signal);
   }
+}
+
+async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
 }
 
 function exportError(cause: unknown, out: string, signal: AbortSignal | undefined): AppError {

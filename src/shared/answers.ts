@@ -1,5 +1,7 @@
+import type { FindingCount } from './calls/formats.ts';
 import type { Diff } from './diff.ts';
 import type { WireError } from './errors.ts';
+import type { Finding } from './formats.ts';
 import type { View } from './views/view.ts';
 import type { ImageRecord } from './records.ts';
 
@@ -157,10 +159,24 @@ export interface ExportReport {
   readonly rles: number;
   readonly crowds: number;
   readonly pixelSpace: string;
+  /** Annotations whose text is that of the file they were imported from, byte for byte. */
+  readonly untouched: number;
+  /** The files with annotations; one where splits are not told apart. `split` is null for images in none. */
+  readonly parts: readonly ExportPart[];
+  /** Image files below `images/`; all 0 where images were left. */
+  readonly imageFiles: { readonly copied: number; readonly linked: number; readonly present: number; readonly bytes: number };
+  /** What leaving out vertices cost; null where none were to be left out. */
+  readonly simplification: ExportSimplification | null;
+  /** Whatever was changed or could not be written as asked, by kind and reason, and the first thousand of them. */
+  readonly findingCounts: readonly FindingCount[];
+  readonly findings: readonly Finding[];
   /** Everything left out, with its reason. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   readonly verified: {
     readonly annotationsCompared: number;
+    /** Records of any kind that were compared with the imported text and are the same, byte for byte. */
+    readonly textsEqual: number;
+    /** 1 but where vertices were left out. */
     readonly minIou: number;
     readonly maxAreaDifference: number;
     readonly maxBoxDifference: number;
@@ -168,9 +184,32 @@ export interface ExportReport {
   readonly ms: number;
 }
 
+export interface ExportPart {
+  readonly split: string | null;
+  /** Relative to the export's folder, with `/`. */
+  readonly file: string;
+  readonly images: number;
+  readonly annotations: number;
+  /** Of the written file. */
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** IoU is that of each simplified instance with what it was, as the independent check measured it. */
+export interface ExportSimplification {
+  readonly tolerancePx: number;
+  readonly instances: number;
+  readonly pointsBefore: number;
+  readonly pointsAfter: number;
+  readonly meanIou: number;
+  readonly worstIou: number;
+  /** Path of the image with the worst one, and the annotation's id in the file. */
+  readonly worst: { readonly path: string; readonly id: string } | null;
+}
+
 /** How far an export is: images written, then annotations read back and compared. */
 export interface ExportProgress {
-  readonly stage: 'writing' | 'comparing';
+  readonly stage: 'writing' | 'comparing' | 'images';
   readonly done: number;
   readonly total: number;
 }

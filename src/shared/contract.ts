@@ -3,7 +3,6 @@ import type {
   AppInfo,
   EngineStatus,
   ExportProgress,
-  ExportReport,
   ImagePage,
   LabelCount,
   ModelInfo,
@@ -21,6 +20,7 @@ import type { GpuProgress } from './answers/providers.ts';
 import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
 import { CLASSICAL_CALLS } from './calls/classical.ts';
+import { COCO_EXPORT_CALLS } from './calls/coco-export.ts';
 import { CUTOUT_CALLS } from './calls/cutouts.ts';
 import { DESKTOP_CALLS } from './calls/desktop.ts';
 import { MODEL_CALLS } from './calls/models.ts';
@@ -62,16 +62,7 @@ const stepInput = filter.extend({ from: z.number().int().min(-1), step: z.union(
 
 const base = z.object({ imageId: idSchema, base: z.number().int().nonnegative() });
 
-const coco = z.object({
-  /** Folder to write into; made where it is absent. */
-  out: z.string().min(1),
-  includeEmpty: z.boolean().default(true),
-  /** `oriented`: as shown, by EXIF. `raw`: masks are turned back to the file's own orientation. */
-  pixelSpace: z.enum(['oriented', 'raw']).default('oriented'),
-  /** Only images in these states; empty for all. */
-  states: z.array(z.enum(IMAGE_STATES)).default([]),
-});
-export type CocoExportOptions = z.infer<typeof coco>;
+export type { CocoExportOptions } from './calls/coco-export.ts';
 
 const settings = settingsSchema.partial();
 
@@ -134,9 +125,7 @@ export const CALLS = {
   'runs.writeResults': call(z.object({ runId: idSchema, file: z.string().min(1) })).answers<ResultsReport>(),
   'runs.failures': call(z.object({ runId: idSchema })).answers<readonly RunFailure[]>(),
 
-  'export.coco': call(coco).answers<ExportReport>(),
-  /** Stops the export that is running, if one is: that call then fails with `cancelled`, and nothing was written. */
-  'export.cancel': call(none).answers<null>(),
+  ...COCO_EXPORT_CALLS,
 } as const;
 
 export type CallName = keyof typeof CALLS;

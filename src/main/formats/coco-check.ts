@@ -56,7 +56,7 @@ export async function checkCoco(
   const numbers = new Set<number>();
   const seen = new Set<string>();
   let restedAt = performance.now();
-  const worst = { annotationsCompared: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
+  const worst = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
 
   for await (const { key, index, value } of readJsonElements(path)) {
     signal?.throwIfAborted();
