@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +23,7 @@ import {
   whole,
   net,
 } from '../../../test/fetch-fixture.ts';
+import { zipOf } from '../../../test/package-feed.ts';
 
 describe('weights by URL', () => {
   it('arrive, are checked, and are not fetched twice', async () => {
@@ -169,6 +171,65 @@ describe('weights by URL', () => {
     await expect(failed).rejects.toThrow(`${url} cannot be reached`);
     await expect(failed).rejects.toThrow(`(400000 bytes, sha256 ${sha256}) and put it at ${join(folder, 'models/fetched/net/model.onnx')}`);
     expect(await readdir(join(folder, 'models'))).toEqual([]);
+  });
+});
+
+describe('weights in a ZIP archive', () => {
+  const second = Buffer.from('the decoder');
+  const hashOf = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
+
+  function archived(archive: Buffer, change: Partial<{ sha256: string; path: string; bytes: number }> = {}): Fetchable {
+    const { sha256: digest, path, bytes } = { sha256: hashOf(archive), path: 'net/encoder.onnx', bytes: weights.length, ...change };
+    const source = { kind: 'zip' as const, url: `${base}/pair.zip`, bytes: archive.length, sha256: digest };
+    return model([], {
+      files: [
+        { role: 'encoder', path: 'encoder.onnx', bytes, sha256, sources: [{ ...source, path }] },
+        {
+          role: 'decoder',
+          path: 'decoder.onnx',
+          bytes: second.length,
+          sha256: hashOf(second),
+          sources: [{ ...source, path: 'net/decoder.onnx' }],
+        },
+      ],
+    });
+  }
+
+  const archive = zipOf({ 'net/encoder.onnx': weights, 'net/decoder.onnx': second, 'net/readme.txt': Buffer.from('hello') });
+  const sending: (body: Buffer) => Parameters<typeof serve>[0] = (body) => (_request, response) => {
+    response.writeHead(200, { 'content-length': body.length });
+    response.end(body);
+  };
+
+  it('are taken out of it in one pass, and the archive does not stay', async () => {
+    serve(sending(archive));
+    const { files, from } = await fetchModel(archived(archive), options());
+    expect(from).toBe(`${base}/pair.zip`);
+    expect(Buffer.compare(await readFile(files['encoder'] ?? ''), weights)).toBe(0);
+    expect(Buffer.compare(await readFile(files['decoder'] ?? ''), second)).toBe(0);
+    expect(await filesLeft()).toEqual(['fetched/decoder.onnx', 'fetched/encoder.onnx']);
+    expect(ranges).toEqual(['']);
+  });
+
+  it('of another archive, or of one without them, are refused and nothing stays', async () => {
+    serve(sending(archive));
+    const other = fetchModel(archived(archive, { sha256: '0'.repeat(64) }), options());
+    await expect(other).rejects.toThrow(`is not the archive of the manifest: it has the sha256 ${hashOf(archive)}`);
+    const without = fetchModel(archived(archive, { path: 'net/elsewhere.onnx' }), options());
+    await expect(without).rejects.toThrow(`${base}/pair.zip has no net/elsewhere.onnx`);
+    const larger = fetchModel(archived(archive, { bytes: 7 }), options());
+    await expect(larger).rejects.toThrow(`net/encoder.onnx in ${base}/pair.zip has ${weights.length} bytes; the manifest says 7`);
+    const noZip = Buffer.alloc(5000, 7);
+    serve(sending(noZip));
+    await expect(fetchModel(archived(noZip), options())).rejects.toThrow(`The archive from ${base}/pair.zip cannot be unpacked`);
+    expect(await filesLeft()).toEqual([]);
+  });
+
+  it('need room for the archive and for themselves', async () => {
+    serve(sending(archive));
+    const needed = 64 * 2 ** 20 + archive.length + weights.length + second.length;
+    await expect(fetchModel(archived(archive), options({ freeBytes: () => Promise.resolve(needed - 1) }))).rejects.toThrow('are free');
+    await fetchModel(archived(archive), options({ freeBytes: () => Promise.resolve(needed) }));
   });
 });
 

