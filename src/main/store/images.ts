@@ -1,20 +1,19 @@
+import type { Statement } from 'better-sqlite3';
 import type { ImagePage } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
+import type { Condition, ListFilter } from './image-filter.ts';
+import { conditionOf } from './image-filter.ts';
 import { fold, naturalKey } from './natural-order.ts';
 
-export interface PageQuery {
+export type { ListFilter };
+
+export interface PageQuery extends ListFilter {
   readonly offset: number;
   readonly limit: number;
-  readonly search: string;
-  readonly states: readonly ImageState[];
-  /** Lowest score of the suggestions counted as pending; 0 where absent. */
-  readonly minScore?: number | undefined;
 }
-
-export type ListFilter = Pick<PageQuery, 'search' | 'states' | 'minScore'>;
 
 /** What a scan found out about one file. `error` says why it cannot be used. */
 export interface ScannedFile {
@@ -81,59 +80,55 @@ const SELECT = `
     (SELECT count(*) FROM annotation a WHERE a.image_id = i.id) AS annotations,
     (SELECT count(*) ${UNDECIDED}) AS pending
   FROM image i`;
-/** `part` of the folded path, and a JSON list of states; both empty for all. */
-const WHERE = `WHERE ($part = '' OR instr(i.folded, $part) > 0)
-  AND ($wanted = '[]' OR i.state IN (SELECT value FROM json_each($wanted)))`;
-
 /** Somebody should look at the image. */
 const PENDING = `i.state NOT IN ('done', 'skipped') AND EXISTS (SELECT 1 ${UNDECIDED})`;
-
-interface Filter {
-  readonly part: string;
-  readonly wanted: string;
-  readonly least: number;
-}
 
 interface Place {
   readonly sort_key: string;
   readonly path: string;
 }
 
-function filterOf({ search, states, minScore = 0 }: ListFilter): Filter {
-  return { part: fold(search.trim()), wanted: JSON.stringify(states), least: minScore };
-}
-
 const FIRST: Place = { sort_key: '', path: '' };
 const LAST: Place = { sort_key: '\u{10FFFF}', path: '' };
 
+/** Statements that differ by their filter only, each prepared once. */
+function kept<R>(db: Db, text: (where: string) => string): (filter: Condition) => Statement<[Record<string, unknown>], R> {
+  const made = new Map<string, Statement<[Record<string, unknown>], R>>();
+  return ({ sql }) => {
+    let statement = made.get(sql);
+    if (!statement) {
+      statement = db.prepare<[Record<string, unknown>], R>(text(sql));
+      made.set(sql, statement);
+    }
+    return statement;
+  };
+}
+
 export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
-  const rows = db.prepare<[Filter & { limit: number; offset: number }], ImageRecord>(
-    `${SELECT} ${WHERE} ORDER BY i.sort_key, i.path LIMIT $limit OFFSET $offset`,
+  const order = 'ORDER BY i.sort_key, i.path';
+  const rows = kept<ImageRecord>(db, (where) => `${SELECT} ${where} ${order} LIMIT $limit OFFSET $offset`);
+  const total = kept<{ n: number }>(db, (where) => `SELECT count(*) AS n FROM image i ${where}`);
+  const placeOf = kept<Place>(db, (where) => `SELECT i.sort_key, i.path FROM image i ${where} AND i.id = $id`);
+  const placeAt = kept<Place>(db, (where) => `SELECT i.sort_key, i.path FROM image i ${where} ${order} LIMIT 1 OFFSET $index`);
+  const countBefore = kept<{ n: number }>(
+    db,
+    (where) => `SELECT count(*) AS n FROM image i ${where} AND (i.sort_key, i.path) < ($sort_key, $path)`,
   );
-  const total = db.prepare<[Filter], number>(`SELECT count(*) FROM image i ${WHERE}`).pluck();
-  const placeOf = db.prepare<[Filter & { id: number }], Place>(`SELECT i.sort_key, i.path FROM image i ${WHERE} AND i.id = $id`);
-  const placeAt = db.prepare<[Filter & { index: number }], Place>(
-    `SELECT i.sort_key, i.path FROM image i ${WHERE} ORDER BY i.sort_key, i.path LIMIT 1 OFFSET $index`,
+  const pendingAfter = kept<{ id: number }>(
+    db,
+    (where) => `SELECT i.id FROM image i ${where} AND (i.sort_key, i.path) > ($sort_key, $path) AND ${PENDING} ${order} LIMIT 1`,
   );
-  const countBefore = db
-    .prepare<[Filter & Place], number>(`SELECT count(*) FROM image i ${WHERE} AND (i.sort_key, i.path) < ($sort_key, $path)`)
-    .pluck();
-  const pendingAfter = db
-    .prepare<[Filter & Place], number>(
-      `SELECT i.id FROM image i ${WHERE} AND (i.sort_key, i.path) > ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key, i.path LIMIT 1`,
-    )
-    .pluck();
-  const pendingBefore = db
-    .prepare<[Filter & Place], number>(
-      `SELECT i.id FROM image i ${WHERE} AND (i.sort_key, i.path) < ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key DESC, i.path DESC LIMIT 1`,
-    )
-    .pluck();
+  const pendingBefore = kept<{ id: number }>(
+    db,
+    (where) =>
+      `SELECT i.id FROM image i ${where} AND (i.sort_key, i.path) < ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key DESC, i.path DESC LIMIT 1`,
+  );
   const one = db.prepare<[{ id: number; least: number }], ImageRecord>(`${SELECT} WHERE i.id = $id`);
   const state = db.prepare<[string, number]>('UPDATE image SET state = ? WHERE id = ?');
   const summary = db.prepare<[], ImageSummary>(`
     SELECT count(*) AS images, coalesce(sum(missing = 1 OR error IS NOT NULL), 0) AS broken,
       coalesce(sum(state = 'done'), 0) AS done, (SELECT count(*) FROM annotation) AS annotations FROM image`);
-  const order = db.prepare<[], number>('SELECT id FROM image ORDER BY sort_key, path').pluck();
+  const allInOrder = db.prepare<[], number>('SELECT id FROM image ORDER BY sort_key, path').pluck();
   const untouchedOrder = db.prepare<[], number>("SELECT id FROM image WHERE state IN ('new', 'predicted') ORDER BY sort_key, path").pluck();
   const known = db.prepare<[], Omit<KnownFile, 'missing'> & { missing: number }>(
     'SELECT id, path, bytes, modified_ms AS modifiedMs, sha256, missing FROM image',
@@ -160,23 +155,23 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
 
   return {
     page({ offset, limit, ...query }) {
-      const filter = filterOf(query);
-      return { total: total.get(filter) ?? 0, offset, rows: rows.all({ ...filter, limit, offset }) };
+      const filter = conditionOf(query);
+      return { total: total(filter).get(filter.values)?.n ?? 0, offset, rows: rows(filter).all({ ...filter.values, limit, offset }) };
     },
     place(id, query) {
       get(id);
-      const filter = filterOf(query);
-      const place = placeOf.get({ ...filter, id });
-      return place ? (countBefore.get({ ...filter, ...place }) ?? 0) : null;
+      const filter = conditionOf(query);
+      const place = placeOf(filter).get({ ...filter.values, id });
+      return place ? (countBefore(filter).get({ ...filter.values, ...place })?.n ?? 0) : null;
     },
     nextPending(from, step, query) {
-      const filter = filterOf(query);
+      const filter = conditionOf(query);
       // Beyond either end every image is on the other side: no key is below '', none above U+10FFFF.
-      const start = from < 0 ? FIRST : (placeAt.get({ ...filter, index: from }) ?? LAST);
-      const id = (step === 1 ? pendingAfter : pendingBefore).get({ ...filter, ...start });
-      if (id === undefined) return null;
-      const place = placeOf.get({ ...filter, id });
-      return place ? { index: countBefore.get({ ...filter, ...place }) ?? 0, row: get(id) } : null;
+      const start = from < 0 ? FIRST : (placeAt(filter).get({ ...filter.values, index: from }) ?? LAST);
+      const found = (step === 1 ? pendingAfter : pendingBefore)(filter).get({ ...filter.values, ...start });
+      if (found === undefined) return null;
+      const place = placeOf(filter).get({ ...filter.values, id: found.id });
+      return place ? { index: countBefore(filter).get({ ...filter.values, ...place })?.n ?? 0, row: get(found.id) } : null;
     },
     get,
     has: (id) => one.get({ id, least: 0 }) !== undefined,
@@ -188,7 +183,7 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
       });
     },
     summary: () => summary.get() ?? { images: 0, broken: 0, done: 0, annotations: 0 },
-    ids: (untouched) => (untouched ? untouchedOrder : order).all(),
+    ids: (untouched) => (untouched ? untouchedOrder : allInOrder).all(),
     known: () => known.all().map((row) => ({ ...row, missing: row.missing === 1 })),
     add(files) {
       return write(() =>

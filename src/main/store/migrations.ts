@@ -159,4 +159,56 @@ CREATE TABLE image_tag (
   PRIMARY KEY (image_id, label_id)
 ) STRICT, WITHOUT ROWID;
 `,
+  // What instances measure, so that statistics need not rasterise them again. `edits` only grows, whoever writes
+  // annotations; measures hold while measured is the same. Splits, and the hashes that near-duplicates are found by.
+  `
+CREATE TABLE measure (
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  annotation_id TEXT NOT NULL,
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  crowd INTEGER NOT NULL CHECK (crowd IN (0, 1)),
+  area REAL NOT NULL,
+  x REAL NOT NULL,
+  y REAL NOT NULL,
+  width REAL NOT NULL,
+  height REAL NOT NULL,
+  PRIMARY KEY (image_id, annotation_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX measure_label ON measure (label_id);
+
+CREATE TABLE annotation_edits (
+  image_id INTEGER PRIMARY KEY REFERENCES image (id),
+  edits INTEGER NOT NULL,
+  measured INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX annotation_edits_open ON annotation_edits (image_id) WHERE measured < edits;
+INSERT INTO annotation_edits (image_id, edits) SELECT DISTINCT image_id, 1 FROM annotation;
+
+CREATE TRIGGER annotation_added AFTER INSERT ON annotation BEGIN
+  INSERT INTO annotation_edits (image_id, edits) VALUES (NEW.image_id, 1) ON CONFLICT (image_id) DO UPDATE SET edits = edits + 1;
+END;
+CREATE TRIGGER annotation_changed AFTER UPDATE OF image_id, label_id, crowd, geometry ON annotation BEGIN
+  UPDATE annotation_edits SET edits = edits + 1 WHERE image_id = OLD.image_id;
+  INSERT INTO annotation_edits (image_id, edits) VALUES (NEW.image_id, 1) ON CONFLICT (image_id) DO UPDATE SET edits = edits + 1;
+END;
+CREATE TRIGGER annotation_removed AFTER DELETE ON annotation BEGIN
+  UPDATE annotation_edits SET edits = edits + 1 WHERE image_id = OLD.image_id;
+END;
+
+DROP INDEX annotation_image;
+DROP INDEX annotation_label;
+CREATE INDEX annotation_image ON annotation (image_id, label_id, crowd);
+CREATE INDEX annotation_label ON annotation (label_id, image_id);
+
+CREATE TABLE split (
+  image_id INTEGER PRIMARY KEY REFERENCES image (id),
+  name TEXT NOT NULL
+) STRICT;
+CREATE INDEX split_name ON split (name, image_id);
+
+CREATE TABLE image_hash (
+  sha256 TEXT NOT NULL PRIMARY KEY,
+  hash BLOB NOT NULL CHECK (length(hash) = 16)
+) STRICT, WITHOUT ROWID;
+`,
 ];

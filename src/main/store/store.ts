@@ -6,6 +6,10 @@ import type { Documents } from './documents.ts';
 import { createDocuments } from './documents.ts';
 import type { Images } from './images.ts';
 import { createImages } from './images.ts';
+import type { Measures } from './measures.ts';
+import { createMeasures } from './measures.ts';
+import type { Splits } from './splits.ts';
+import { createSplits } from './splits.ts';
 import type { Labels } from './labels.ts';
 import { createLabels } from './labels.ts';
 import type { VerifyReport } from './replay.ts';
@@ -27,6 +31,8 @@ export interface Store {
   readonly runs: Runs;
   readonly tags: Tags;
   readonly counts: ReturnType<typeof createCounts>;
+  readonly measures: Measures;
+  readonly splits: Splits;
   /** A value of the project by key, or null. */
   meta(key: string): string | null;
   setMeta(key: string, value: string): void;
@@ -67,6 +73,8 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
       runs,
       tags: createTags(db, write, clock),
       counts: createCounts(db),
+      measures: createMeasures(db, write),
+      splits: createSplits(db, write),
       meta: (key) => readMeta.get(key) ?? null,
       setMeta(key, value) {
         write(() => writeMeta.run(key, value));
