@@ -90,7 +90,8 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
       if (request.method !== 'POST') return refuse(response, 405, 'Uploads are POST.');
       if (origin !== fromHere) return refuse(response, 403, 'Uploads must name their origin.');
       const name = decodeURIComponent(path.slice('/upload/'.length));
-      return sendReply(response, { ok: true, value: await studio.upload(name, request, Number(request.headers['content-length'])) });
+      const bytes = Number(request.headers['content-length']);
+      return sendReply(response, { ok: true, value: await studio.upload(name, request, bytes, query.get('batch')) });
     }
     if (request.method !== 'GET') return refuse(response, 405, 'Only GET here.');
     if (path === '/events') return listen(request, response);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
 import type { Handlers, PixelSize } from '../shared/contract.ts';
@@ -12,7 +13,6 @@ import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
 import type { Inference } from './inference/inference.ts';
 import { pathOf } from './jobs.ts';
-import type { ModelHandlers } from './model-handlers.ts';
 import { createModelHandlers } from './model-handlers.ts';
 import type { PixelBytes } from './pixel-source.ts';
 import { readPixels } from './pixel-source.ts';
@@ -26,6 +26,7 @@ import { createRecordHandlers } from './record-handlers.ts';
 import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
+import { takeAnnotations } from './uploads.ts';
 import { createViewsHandlers } from './views-handlers.ts';
 import { isSqliteError, storageError } from './store/database.ts';
 
@@ -59,8 +60,8 @@ export interface Studio {
     /** Throws `not-found` where no project is open or it has no such image; see `readPixels`. */
     read(imageId: number, size: PixelSize): Promise<PixelBytes>;
   };
-  /** Takes a model file that a browser sends; answers with its path. */
-  readonly upload: ModelHandlers['upload'];
+  /** Takes a model file that a browser sends, or, with a `batch`, a file of annotations; answers with its path. */
+  upload(name: string, body: Readable, bytes: number, batch: string | null): Promise<string>;
   /** Waits for the scan of the open project; null where none is open, or it was closed. Throws what stopped the scan. */
   scanned(): Promise<ScanReport | null>;
   /** Waits until a run of the open project has ended. */
@@ -277,7 +278,8 @@ export function createStudio(options: StudioOptions): Studio {
         return readPixels(place.folder, place.cache, store.images.get(imageId), size);
       },
     },
-    upload: models.upload,
+    upload: (name, body, bytes, batch) =>
+      batch === null ? models.upload(name, body, bytes) : takeAnnotations(join(appFolder, 'uploads'), batch, name, body, bytes),
     async scanned() {
       const report = (await project?.scanned()) ?? null;
       const failure = project?.scanFailure() ?? null;

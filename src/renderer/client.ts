@@ -11,8 +11,11 @@ export interface Bridge {
   /** `maskloop-pixels://project/` on the desktop. */
   readonly pixelRoot: string;
   invoke(name: string, input: unknown): Promise<Reply<unknown>>;
-  /** Where a dropped file lies for the studio; a browser sends it there first. */
-  pathOf(file: File): string | Promise<Reply<string>>;
+  /**
+   * Where a dropped file lies for the studio; a browser sends it there first. Annotations are sent as a batch, each under
+   * its path in what was dropped.
+   */
+  pathOf(file: File, annotations?: { readonly batch: string; readonly path: string }): string | Promise<Reply<string>>;
   /** Answers with the way to stop listening. */
   on(listener: (name: string, payload: unknown) => void): () => void;
 }
@@ -30,7 +33,7 @@ export interface Client {
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   pixelUrl(imageId: number, size: PixelSize, version: string): string;
   /** Where a file that was dropped on the window lies for the studio. Throws the AppError of an upload that failed. */
-  pathOf(file: File): Promise<string>;
+  pathOf(file: File, annotations?: { readonly batch: string; readonly path: string }): Promise<string>;
 }
 
 /** Throws the AppError that the studio answered with. */
@@ -52,8 +55,8 @@ export function createClient(bridge: Bridge = window.maskloop ?? httpBridge()): 
       return () => set.delete(listener);
     },
     pixelUrl: (imageId, size, version) => bridge.pixelRoot + pixelPath(imageId, size, version),
-    async pathOf(file) {
-      const place = await bridge.pathOf(file);
+    async pathOf(file, annotations) {
+      const place = await bridge.pathOf(file, annotations);
       if (typeof place === 'string') return place;
       if (!place.ok) throw fromWireError(place.error);
       return place.value;
@@ -82,9 +85,13 @@ function httpBridge(): Bridge {
       if (response.status === 401) return lost('This page is not signed in to the studio: open the address it printed.');
       return (await response.json()) as Reply<unknown>;
     },
-    async pathOf(file) {
+    async pathOf(file, annotations) {
+      const batch = annotations ? `?batch=${annotations.batch}` : '';
       try {
-        const response = await fetch(`/upload/${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+        const response = await fetch(`/upload/${encodeURIComponent(annotations?.path ?? file.name)}${batch}`, {
+          method: 'POST',
+          body: file,
+        });
         return (await response.json()) as Reply<string>;
       } catch {
         return lost('The studio did not take the file. Is it still running?');
