@@ -19,6 +19,8 @@ export interface DatasetCategory {
   readonly color: string | null;
   /** The record as it stood in the file (COCO: its very text; else JSON of what we do not know), or null. */
   readonly source: string | null;
+  /** The record is what `source` alone says, without a repair: it may be written again as it stands. */
+  readonly inSource?: boolean;
 }
 
 export interface DatasetImage {
@@ -31,6 +33,7 @@ export interface DatasetImage {
   /** `train`, `val`, `test` or a name of the file's own; null where it has no splits. */
   readonly split: string | null;
   readonly source: string | null;
+  readonly inSource?: boolean;
 }
 
 export interface DatasetInstance {
@@ -41,6 +44,16 @@ export interface DatasetInstance {
   readonly geometry: Geometry;
   readonly crowd: boolean;
   readonly source: string | null;
+  /**
+   * The file's own id where it is a whole number above 0 that no other instance of the reading has: the project takes it
+   * as its number if it is free.
+   */
+  readonly number?: number | null;
+  /**
+   * `geometry` is what `geometryOfRecord` (COCO) reads from `source` alone, and fits the image's size as the file says
+   * it: it need not be kept, or looked at, a second time.
+   */
+  readonly inSource?: boolean;
 }
 
 /** Takes what a reader finds. Synchronous and cheap: a dataset may have a million instances. */
@@ -81,8 +94,14 @@ export interface DatasetReader {
 export interface WriteOptions {
   /** Where images are put beside the annotations. `link`: a hard link, a copy where the disk cannot. */
   readonly images: 'leave' | 'copy' | 'link';
+  /** False leaves out images without instances; the writer tells of each. */
+  readonly includeEmpty?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /** For the comparison with what is read back: the path that the image has in the files, or null where it is not in them. */
+  readonly onImage?: (imageId: number, path: string | null) => void;
+  /** The same for an instance, by number, that is not in the files, or is with other pixels; its finding says why. */
+  readonly onInstance?: (number: number, how: 'left-out' | 'changed') => void;
 }
 
 export interface DatasetWriter {
@@ -93,6 +112,8 @@ export interface DatasetWriter {
    * told apart after it (one class per pixel).
    */
   readonly fidelity: number | null;
+  /** What `fidelity` is about, masks when absent: a format of boxes keeps the boxes of masks. */
+  readonly keeps?: 'masks' | 'boxes';
   /**
    * Writes into an empty folder. Whatever is lost is told. Throws AppError `invalid`, `internal`, `io`, `cancelled`; the
    * caller removes the folder then.
@@ -129,6 +150,8 @@ export interface SourceText {
 export interface OrderedAnnotation {
   readonly number: number;
   readonly imageId: number;
+  /** As in `annotation()`, where it is known without reading the geometry. */
+  readonly labelId?: number;
   readonly source: SourceText | null;
   annotation(): Annotation;
 }

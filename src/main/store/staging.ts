@@ -1,0 +1,199 @@
+import { rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { AppError } from '../../shared/errors.ts';
+import type { Finding, FindingKind, FormatId } from '../../shared/formats.ts';
+import type { FindingCount } from '../../shared/calls/formats.ts';
+import type { DatasetCategory, DatasetImage, DatasetInstance, DatasetSink, DatasetSource } from '../formats/dataset.ts';
+import { storageError } from './database.ts';
+import { createStagedSource } from './staged-source.ts';
+
+/** What a reader found, kept in a file of its own until it is committed, converted or thrown away. */
+export interface Staging extends DatasetSink {
+  /** Absolute. */
+  readonly file: string;
+  readonly format: FormatId;
+  /** Ends the reading: indexes are made, and another connection can attach the file. Nothing may be added but findings. */
+  seal(): void;
+  counts(): StagedCounts;
+  /** All findings, by kind and reason, the most frequent first. */
+  findingCounts(): FindingCount[];
+  /** In the order they were told. */
+  findings(query: FindingQuery): { readonly total: number; readonly rows: Finding[] };
+  /** Images in the order of the file, a page at a time. */
+  images(): Iterable<StagedImage>;
+  /** The size of the image file, where the dataset does not say it or says another. */
+  setSize(imageKey: number, width: number, height: number): void;
+  /** What was read as writers take it. Seals it. */
+  source(options: StagedSourceOptions): DatasetSource;
+  /** Closes and removes the file. */
+  close(): void;
+}
+
+export interface StagedCounts {
+  readonly categories: number;
+  readonly images: number;
+  readonly instances: number;
+  readonly findings: number;
+}
+
+export interface FindingQuery {
+  readonly kind?: FindingKind | undefined;
+  readonly reason?: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface StagedImage {
+  readonly key: number;
+  readonly path: string;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly split: string | null;
+}
+
+export interface StagedSourceOptions {
+  readonly projectName: string;
+  /** Folder of the images, absolute. */
+  readonly folder: string;
+}
+
+/**
+ * Sized for bulk: no journal and no syncing, for the file is worth nothing after a crash. `geometry` is null where
+ * `source` says it by itself.
+ */
+const SCHEMA = `
+CREATE TABLE category (
+  key INTEGER PRIMARY KEY, position INTEGER NOT NULL, name TEXT NOT NULL, color TEXT, in_source INTEGER NOT NULL, source TEXT
+) STRICT;
+CREATE TABLE image (
+  key INTEGER PRIMARY KEY, position INTEGER NOT NULL, path TEXT NOT NULL, width INTEGER, height INTEGER, split TEXT,
+  in_source INTEGER NOT NULL, source TEXT
+) STRICT;
+CREATE TABLE instance (
+  key INTEGER PRIMARY KEY, image_key INTEGER NOT NULL, category_key INTEGER NOT NULL, number INTEGER, crowd INTEGER NOT NULL,
+  geometry TEXT, source TEXT
+) STRICT;
+CREATE TABLE finding (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL) STRICT;
+CREATE TABLE rest (position INTEGER PRIMARY KEY, key TEXT NOT NULL, source TEXT NOT NULL) STRICT;
+`;
+
+/**
+ * Makes an empty staging file; `file` must not be there. Its methods throw AppError `storage` or `io` naming it (a full
+ * disk), and `internal` for a key that is used twice.
+ */
+export function createStaging(format: FormatId, file: string): Staging {
+  let db: Database.Database;
+  try {
+    db = new Database(file);
+    db.pragma('page_size = 16384');
+    db.pragma('journal_mode = OFF');
+    db.pragma('synchronous = OFF');
+    db.pragma('locking_mode = NORMAL');
+    db.pragma('cache_size = -16000');
+    db.exec(SCHEMA);
+    db.exec('BEGIN');
+  } catch (thrown) {
+    throw storageError(thrown, file);
+  }
+  const addCategory = db.prepare('INSERT INTO category VALUES (?, ?, ?, ?, ?, ?)');
+  const addImage = db.prepare('INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const addFinding = db.prepare('INSERT INTO finding (kind, what, id, reason, message) VALUES (?, ?, ?, ?, ?)');
+  const addRest = db.prepare('INSERT INTO rest (key, source) VALUES (?, ?)');
+  const size = db.prepare('UPDATE image SET width = ?, height = ? WHERE key = ?');
+  const page = db.prepare<[number], StagedImage & { position: number }>(
+    'SELECT key, path, width, height, split, position FROM image WHERE position > ? ORDER BY position LIMIT 500',
+  );
+  const kinds = new Map<string, { kind: FindingKind; reason: string; count: number }>();
+  const counts = { categories: 0, images: 0, instances: 0, findings: 0 };
+  let sealed = false;
+
+  /** SQLite's errors name the file. */
+  function attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      if (thrown instanceof AppError) throw thrown;
+      const twice = thrown instanceof Error && 'code' in thrown && thrown.code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
+      throw twice ? new AppError('internal', `${format}: a key is used twice: ${thrown.message}.`, { format }) : storageError(thrown, file);
+    }
+  }
+
+  function seal(): void {
+    if (sealed) return;
+    attempt(() => {
+      const highest = Number(db.prepare('SELECT max(coalesce(max(number), 0), 0) FROM instance').pluck().get());
+      db.exec('COMMIT');
+      // Numbers of the file stay; whoever has none gets one above them.
+      db.exec(`CREATE TABLE numbering (highest INTEGER NOT NULL) STRICT; INSERT INTO numbering VALUES (${highest})`);
+      db.exec('CREATE INDEX instance_image ON instance (image_key); CREATE INDEX image_position ON image (position)');
+    });
+    sealed = true;
+  }
+
+  return {
+    file,
+    format,
+    category(category: DatasetCategory) {
+      attempt(() =>
+        addCategory.run(category.key, ++counts.categories, category.name, category.color, category.inSource ? 1 : 0, category.source),
+      );
+    },
+    image(image: DatasetImage) {
+      const { key, path, width, height, split, source } = image;
+      attempt(() => addImage.run(key, ++counts.images, path, width, height, split, image.inSource ? 1 : 0, source));
+    },
+    instance(instance: DatasetInstance) {
+      const { key, imageKey, categoryKey, crowd, source } = instance;
+      const geometry = instance.inSource ? null : JSON.stringify(instance.geometry);
+      attempt(() => addInstance.run(key, imageKey, categoryKey, instance.number ?? null, crowd ? 1 : 0, geometry, source));
+      counts.instances++;
+    },
+    finding({ kind, what, id, reason, message }: Finding) {
+      attempt(() => addFinding.run(kind, what, id, reason, message));
+      counts.findings++;
+      const key = `${kind} ${reason}`;
+      const known = kinds.get(key);
+      if (known) known.count++;
+      else kinds.set(key, { kind, reason, count: 1 });
+    },
+    rest(key, source) {
+      attempt(() => addRest.run(key, source));
+    },
+    seal,
+    counts: () => ({ ...counts }),
+    findingCounts: () => [...kinds.values()].map((row) => ({ ...row })).sort((a, b) => b.count - a.count),
+    findings({ kind, reason, offset, limit }) {
+      const where = 'FROM finding WHERE ($kind IS NULL OR kind = $kind) AND ($reason IS NULL OR reason = $reason)';
+      const wanted = { kind: kind ?? null, reason: reason ?? null };
+      return attempt(() => ({
+        total: Number(db.prepare(`SELECT count(*) ${where}`).pluck().get(wanted)),
+        rows: db
+          .prepare<[object], Finding>(`SELECT kind, what, id, reason, message ${where} ORDER BY seq LIMIT $limit OFFSET $offset`)
+          .all({ ...wanted, limit, offset }),
+      }));
+    },
+    *images() {
+      for (let position = 0; ;) {
+        const rows = attempt(() => page.all(position));
+        for (const row of rows) {
+          position = row.position;
+          yield row;
+        }
+        if (rows.length === 0) return;
+      }
+    },
+    setSize(imageKey, width, height) {
+      attempt(() => size.run(width, height, imageKey));
+    },
+    source({ projectName, folder }) {
+      seal();
+      return createStagedSource(db, { format, projectName, folder });
+    },
+    close() {
+      db.close();
+      rmSync(file, { force: true });
+      rmSync(`${file}-journal`, { force: true });
+    },
+  };
+}
