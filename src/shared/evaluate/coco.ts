@@ -1,33 +1,17 @@
-import type { CocoDataset, CocoDetection, OverlapKind } from './dataset.ts';
-import type { AreaRange, Cell } from './match.ts';
-import { AREA_RANGES, matchCell, prepareCells } from './match.ts';
+import { AppError } from '../errors.ts';
+import { runsArea, runsBox } from '../mask/runs.ts';
+import type { Box } from '../records.ts';
+import type { DetectionObject, ObjectMask, TruthObject } from './compare.ts';
+import { compareImage } from './compare.ts';
+import type { CocoDataset, CocoDetection, CocoImage, CocoSegmentation, CocoTruth, OverlapKind } from './dataset.ts';
+import { segmentationRuns } from './dataset.ts';
+import type { CategoryCurves, CocoFigures } from './figures.ts';
+import { figuresOf } from './figures.ts';
+import { createTally } from './tally.ts';
 
-/**
- * COCO's detection figures: pycocotools `COCOeval` (cocoapi `PythonAPI/pycocotools/cocoeval.py`, after
- * Lin et al., "Microsoft COCO", 2014) in our own words, equal to it to rounding. -1 where there is no truth to count.
- */
-export interface CocoFigures {
-  /** Mean over IoU 0.50, 0.55 ... 0.95. */
-  readonly AP: number;
-  readonly AP50: number;
-  readonly AP75: number;
-  readonly APsmall: number;
-  readonly APmedium: number;
-  readonly APlarge: number;
-  /** Mean recall given 1, 10 or 100 detections per image and class. */
-  readonly AR1: number;
-  readonly AR10: number;
-  readonly AR100: number;
-  readonly ARsmall: number;
-  readonly ARmedium: number;
-  readonly ARlarge: number;
-}
-
-export interface CategoryFigures {
+export interface CategoryFigures extends CocoFigures {
   readonly categoryId: number;
   readonly name: string;
-  readonly AP: number;
-  readonly AP50: number;
   /** Truths that count (no crowds). */
   readonly truths: number;
 }
@@ -42,127 +26,129 @@ export interface CocoEvaluation {
   readonly categories: readonly CategoryFigures[];
 }
 
-/** 0.50, 0.55 ... 0.95. */
-const IOU_THRESHOLDS: readonly number[] = Array.from({ length: 10 }, (_, i) => (i === 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9)));
-const RECALL_POINTS: readonly number[] = Array.from({ length: 101 }, (_, i) => (i === 100 ? 1 : i * 0.01));
-const DETECTION_LIMITS = [1, 10, 100] as const;
-/** `numpy.spacing(1)`: keeps 0 / 0 from being no number. */
-const EPSILON = Number.EPSILON;
-
-/** Precision and recall of one category, size range and detection limit; null when no truth counts. */
-interface Curve {
-  /** Mean precision over the recall points, per IoU threshold. */
-  readonly precision: readonly number[];
-  readonly recall: readonly number[];
-  readonly truths: number;
+/** The figures of each category and of all of them. `categories` and `curves` are in the same order. */
+export function evaluationOf(
+  categories: readonly { readonly id: number; readonly name: string }[],
+  curves: readonly CategoryCurves[],
+): Pick<CocoEvaluation, 'figures' | 'categories'> {
+  return {
+    figures: figuresOf(curves),
+    categories: categories.flatMap(({ id, name }, i) => {
+      const own = curves[i];
+      return own ? [{ categoryId: id, name, truths: own.truths[0] ?? 0, ...figuresOf([own]) }] : [];
+    }),
+  };
 }
 
 /**
  * Evaluates detections against a dataset, by masks or by boxes. Detections of categories that the dataset
- * does not have are left out, as in pycocotools. Throws `invalid` as `prepareCells`.
+ * does not have are left out, as in pycocotools.
+ * Throws `invalid`, naming the place, for a detection of an unknown image, a score that is no number, a missing box or
+ * segmentation, or a mask that is broken or of another size.
  */
 export function evaluateCoco(dataset: CocoDataset, detections: readonly CocoDetection[], kind: OverlapKind): CocoEvaluation {
-  const cells = prepareCells(dataset, detections, kind);
-  const byCategory = new Map<number, Cell[]>([...dataset.categories].sort((a, b) => a.id - b.id).map(({ id }) => [id, []]));
-  for (const cell of cells) byCategory.get(cell.categoryId)?.push(cell);
-
-  const curves = (name: AreaRange['name'], limit: number): Map<number, Curve> => {
-    const range = AREA_RANGES.find((candidate) => candidate.name === name) ?? ALL;
-    const found = new Map<number, Curve>();
-    for (const [categoryId, own] of byCategory) {
-      const curve = curveOf(own, range, limit);
-      if (curve) found.set(categoryId, curve);
-    }
-    return found;
-  };
-  const [all1, all10, all] = DETECTION_LIMITS.map((limit) => curves('all', limit));
-  const [small, medium, large] = (['small', 'medium', 'large'] as const).map((name) => curves(name, 100));
-  const precision = (of: Map<number, Curve> | undefined, threshold?: number): number =>
-    mean([...(of?.values() ?? [])].flatMap((curve) => (threshold === undefined ? curve.precision : (curve.precision[threshold] ?? []))));
-  const recall = (of: Map<number, Curve> | undefined): number => mean([...(of?.values() ?? [])].flatMap((curve) => curve.recall));
-
-  const names = new Map(dataset.categories.map(({ id, name }) => [id, name]));
+  const categories = [...dataset.categories].sort((a, b) => a.id - b.id);
+  const places = new Map(categories.map(({ id }, place) => [id, place]));
+  const byImage = new Map(
+    dataset.images.map((image) => [image.id, { image, truths: [] as TruthObject[], found: [] as DetectionObject[] }]),
+  );
+  for (const truth of dataset.annotations) {
+    const own = byImage.get(truth.image_id);
+    if (!own)
+      throw new AppError('invalid', `An annotation is of image ${truth.image_id}, which the dataset does not have.`, {
+        imageId: truth.image_id,
+      });
+    const category = places.get(truth.category_id);
+    if (category !== undefined) own.truths.push(truthObject(truth, category, own.image, kind));
+  }
+  const form = resultsForm(detections[0]);
+  detections.forEach((detection, index) => {
+    const own = byImage.get(detection.image_id);
+    if (!own)
+      throw new AppError('invalid', `Detection ${index} is of image ${detection.image_id}, which the dataset does not have.`, { index });
+    const category = places.get(detection.category_id);
+    if (category !== undefined) own.found.push(detectionObject(detection, category, own.image, form, `Detection ${index}`));
+  });
+  const tally = createTally(categories.length);
+  for (const { image, truths, found } of byImage.values()) {
+    tally.add(compareImage(image.id, truths, found, { kind, leastIou: 0.5, across: false }));
+  }
   return {
     kind,
     images: dataset.images.length,
     truths: dataset.annotations.length,
     detections: detections.length,
-    figures: {
-      AP: precision(all),
-      AP50: precision(all, 0),
-      AP75: precision(all, 5),
-      APsmall: precision(small),
-      APmedium: precision(medium),
-      APlarge: precision(large),
-      AR1: recall(all1),
-      AR10: recall(all10),
-      AR100: recall(all),
-      ARsmall: recall(small),
-      ARmedium: recall(medium),
-      ARlarge: recall(large),
-    },
-    categories: [...byCategory.keys()].map((categoryId) => {
-      const curve = all?.get(categoryId);
-      return {
-        categoryId,
-        name: names.get(categoryId) ?? String(categoryId),
-        AP: curve ? mean(curve.precision) : -1,
-        AP50: curve?.precision[0] ?? -1,
-        truths: curve?.truths ?? 0,
-      };
-    }),
+    ...evaluationOf(categories, tally.curves()),
   };
 }
 
-const ALL: AreaRange = { name: 'all', least: 0, most: 1e10 };
+/** What a results file holds; as in pycocotools' `loadRes`, the first result decides it for all. */
+export type ResultsForm = 'boxes' | 'masks';
 
-/** COCOeval `accumulate` for one category. */
-function curveOf(cells: readonly Cell[], range: AreaRange, limit: number): Curve | null {
-  const precision: number[] = [];
-  const recall: number[] = [];
-  let truths = 0;
-  for (const threshold of IOU_THRESHOLDS) {
-    truths = 0;
-    const found: { score: number; hit: boolean }[] = [];
-    for (const cell of cells) {
-      const matching = matchCell(cell, threshold, range);
-      truths += matching.truthIgnored.filter((ignored) => !ignored).length;
-      cell.detections.slice(0, limit).forEach(({ score }, d) => {
-        if (!matching.detectionIgnored[d]) found.push({ score, hit: (matching.matches[d] ?? -1) >= 0 });
-      });
-    }
-    if (truths === 0) return null;
-    // Array.sort is stable, as numpy's merge sort: equal scores keep the order of the images.
-    found.sort((a, b) => b.score - a.score);
-    const point = precisionRecall(found, truths);
-    precision.push(point.precision);
-    recall.push(point.recall);
-  }
-  return { precision, recall, truths };
+export function resultsForm(first: CocoDetection | undefined): ResultsForm {
+  return (first?.bbox?.length ?? 0) > 0 || !first?.segmentation ? 'boxes' : 'masks';
 }
 
-/** Area under the interpolated precision at 101 recall points, and the recall that is reached. */
-function precisionRecall(found: readonly { hit: boolean }[], truths: number): { precision: number; recall: number } {
-  const recalls: number[] = [];
-  const precisions: number[] = [];
-  let hits = 0;
-  found.forEach(({ hit }, i) => {
-    if (hit) hits++;
-    recalls.push(hits / truths);
-    precisions.push(hits / (i + 1 + EPSILON));
-  });
-  for (let i = precisions.length - 1; i > 0; i--) {
-    precisions[i - 1] = Math.max(precisions[i - 1] ?? 0, precisions[i] ?? 0);
+/**
+ * A truth as pycocotools reads it: its size is the file's `area`. A truth whose id is 0 never counts as found there.
+ * Throws `invalid` where masks are compared and it has none.
+ */
+export function truthObject(truth: CocoTruth, category: number, image: CocoImage, kind: OverlapKind): TruthObject {
+  if (kind === 'segm' && !truth.segmentation) {
+    throw new AppError('invalid', `Annotation ${truth.id} has no segmentation.`, { annotation: truth.id });
   }
-  let at = 0;
-  const sampled = RECALL_POINTS.map((wanted) => {
-    while (at < recalls.length && (recalls[at] ?? 0) < wanted) at++;
-    return precisions[at] ?? 0;
-  });
-  return { precision: mean(sampled), recall: recalls.at(-1) ?? 0 };
+  return {
+    category,
+    area: truth.area,
+    crowd: truth.iscrowd === 1,
+    counts: truth.id !== 0,
+    box: truth.bbox,
+    mask: kind === 'segm' && truth.segmentation ? unpacked(truth.segmentation, image, `Annotation ${truth.id}`) : null,
+  };
 }
 
-/** -1 for nothing, as COCO prints it. */
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? -1 : values.reduce((sum, value) => sum + value, 0) / values.length;
+/**
+ * A detection as pycocotools' `loadRes` reads it: of a file of boxes its size is the box's, and its mask, where it has none, the
+ * box filled; of a file of masks its size is the mask's, and so is its box, where it has none.
+ * Throws `invalid`, naming `what`, where it has neither, or no score.
+ */
+export function detectionObject(
+  detection: CocoDetection,
+  category: number,
+  image: CocoImage,
+  form: ResultsForm,
+  what: string,
+): DetectionObject {
+  const { score, bbox, segmentation } = detection;
+  if (!Number.isFinite(score)) throw new AppError('invalid', `${what} has no score.`, { imageId: image.id });
+  if (form === 'boxes') {
+    if (!bbox) throw new AppError('invalid', `${what} has no bbox, as the first detection has.`, { imageId: image.id });
+    const area = bbox[2] * bbox[3];
+    return { category, score, area: { segm: area, bbox: area }, box: bbox, mask: unpacked(segmentation ?? [cornersOf(bbox)], image, what) };
+  }
+  if (!segmentation) throw new AppError('invalid', `${what} has no segmentation.`, { imageId: image.id });
+  const mask = unpacked(segmentation, image, what);
+  const runs = mask.runs();
+  const area = runsArea(runs);
+  return { category, score, area: { segm: area, bbox: area }, box: bbox ?? runsBox(runs, mask.size[0]), mask };
+}
+
+function cornersOf([x, y, width, height]: Box): number[] {
+  return [x, y, x, y + height, x + width, y + height, x + width, y];
+}
+
+/** A segmentation that is unpacked once, when it is looked at. Errors name `what`. */
+function unpacked(segmentation: CocoSegmentation, image: CocoImage, what: string): ObjectMask {
+  let runs: Uint32Array | null = null;
+  return {
+    size: 'counts' in segmentation ? segmentation.size : [image.height, image.width],
+    runs() {
+      try {
+        return (runs ??= segmentationRuns(segmentation, image).runs);
+      } catch (thrown) {
+        if (!(thrown instanceof AppError)) throw thrown;
+        throw new AppError(thrown.code, `${what} of image ${image.id}: ${thrown.message}`, { ...thrown.detail, imageId: image.id }, thrown);
+      }
+    },
+  };
 }

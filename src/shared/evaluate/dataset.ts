@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Box, Ring, Rle } from '../records.ts';
-import { rleFromCounts, rleFromPolygons, rleToCounts, countsToString } from '../mask/rle.ts';
+import { checkedCounts, countsToString, polygonRuns, rleToCounts } from '../mask/rle.ts';
 
 /**
  * What the evaluation reads of COCO's files: an instances file and a results list. Other keys may be there.
@@ -51,21 +51,34 @@ export interface CocoDetection {
 export type OverlapKind = 'segm' | 'bbox';
 
 /**
+ * Any COCO segmentation as runs, with the size they are of (pycocotools `annToRLE`): polygons on the image, an RLE on its
+ * own size. Rings of fewer than three points have no pixel.
+ * Throws `invalid` for broken counts or a coordinate that is no number.
+ */
+export function segmentationRuns(
+  segmentation: CocoSegmentation,
+  image: Pick<CocoImage, 'width' | 'height'>,
+): { readonly size: Rle['size']; readonly runs: Uint32Array } {
+  if (!('counts' in segmentation)) {
+    const size: Rle['size'] = [image.height, image.width];
+    return { size, runs: polygonRuns(segmentation, image.width, image.height) };
+  }
+  const { counts, size } = segmentation;
+  return { size, runs: typeof counts === 'string' ? rleToCounts({ size, counts }) : checkedCounts(counts, size) };
+}
+
+/**
  * Any COCO segmentation as compressed RLE on an image (pycocotools `annToRLE`).
- * Throws `invalid` for broken counts, a ring of fewer than three points, or a mask of another size.
+ * Throws `invalid` as `segmentationRuns`, and for a mask of another size.
  */
 export function segmentationToRle(segmentation: CocoSegmentation, image: CocoImage): Rle {
-  if (!('counts' in segmentation)) return rleFromPolygons(segmentation, [image.height, image.width]);
-  const { counts, size } = segmentation;
+  const { size, runs } = segmentationRuns(segmentation, image);
   if (size[0] !== image.height || size[1] !== image.width) {
     throw new AppError(
       'invalid',
       `A mask of ${size[1]}×${size[0]} pixels does not fit image ${image.id} of ${image.width}×${image.height}.`,
-      {
-        imageId: image.id,
-      },
+      { imageId: image.id },
     );
   }
-  if (typeof counts !== 'string') return rleFromCounts(counts, size);
-  return { size, counts: countsToString(rleToCounts({ size, counts })) };
+  return { size, counts: countsToString(runs) };
 }

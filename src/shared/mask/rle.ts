@@ -163,20 +163,29 @@ export function rleToCounts(rle: Rle): Uint32Array {
   return out.slice(0, length);
 }
 
-/** RLE from run lengths. Throws `invalid` unless each is a whole number ≥ 0 and they sum up to height × width. */
-export function rleFromCounts(counts: ArrayLike<number>, size: Size): Rle {
+/**
+ * Uncompressed counts as runs, as they are. Throws `invalid` unless each is a whole number ≥ 0 and they sum up to height × width.
+ */
+export function checkedCounts(counts: ArrayLike<number>, size: Size): Uint32Array {
   const [height, width] = size;
   checkSize(width, height);
+  const out = new Uint32Array(counts.length);
   let sum = 0;
-  for (let i = 0; i < counts.length; i++) {
+  for (let i = 0; i < out.length; i++) {
     const count = counts[i] ?? -1;
     if (!Number.isInteger(count) || count < 0) {
       throw new AppError('invalid', `Run ${i} of an RLE is ${count}, not a whole number from 0.`, { run: i });
     }
     sum += count;
+    out[i] = count;
   }
   if (sum !== height * width) throw wrongSum(String(sum), size);
-  return { size: [height, width], counts: countsToString(counts) };
+  return out;
+}
+
+/** RLE from run lengths. Throws `invalid` as `checkedCounts`. */
+export function rleFromCounts(counts: ArrayLike<number>, size: Size): Rle {
+  return { size: [size[0], size[1]], counts: countsToString(checkedCounts(counts, size)) };
 }
 
 /** Number of pixels in the mask. */
@@ -257,6 +266,18 @@ export function rleFromPolygons(rings: readonly Ring[], size: Size): Rle {
   let counts: Uint32Array = Uint32Array.of(width * height);
   for (const ring of rings) counts = combineRuns(counts, ringRuns(ring, width, height), 'union');
   return { size: [height, width], counts: countsToString(counts) };
+}
+
+/** The same as runs, for polygons as they are found in files: rings of fewer than three points, which have no pixel, are left out. */
+export function polygonRuns(rings: readonly Ring[], width: number, height: number): Uint32Array {
+  checkSize(width, height);
+  let counts: Uint32Array | null = null;
+  for (const ring of rings) {
+    if (ring.length < 6) continue;
+    const runs = ringRuns(ring, width, height);
+    counts = counts ? combineRuns(counts, runs, 'union') : runs;
+  }
+  return counts ?? Uint32Array.of(width * height);
 }
 
 function boxesMeet(a: Box, b: Box): boolean {
