@@ -13,7 +13,14 @@
  * - `model-select`     the current model
  * - `prompt-bar`       while a prompt tool is in hand; in it `prompt-state` (`data-state`, `data-cached`) and `prompt-everything`
  * - `run-progress`     `data-state`, `data-finished`, `data-total`; `run-cancel`, `run-resume`, `run-failures`
- * - `export-open`, `export-out`, `export-run`, `export-report`
+ * - `export-open`, `export-format` one per format (`data-format`), `export-limits`, `export-out`, `export-run`, `export-progress`,
+ *                      `export-simplify` the thumb and `export-simplify-cost` (`data-before`, `data-after`), `export-report`
+ *                      (`data-format`, `data-images`, `data-annotations`, `data-compared`)
+ * - `findings`         what was changed or left out, `data-total`; in it `finding-group` (`data-kind`, `data-reason`, `data-count`),
+ *                      `finding-search`, `finding-row` (`data-kind`, `data-id`)
+ * - `import-open`, `import-place`, `import-format`, `import-images`, `import-read`, `import-plan` (`data-instances`, `data-images`,
+ *                      `data-format`), `import-conflict` one per choice (`data-choice`), `import-commit`, `import-progress`, `import-problem`,
+ *                      `import-report` (`data-instances`, `data-images`), `import-undo`, `welcome-dataset`
  * - `save-state`       `data-kind` clean|saving|saved|failed, `data-revision`
  * - `engine-status`    `data-provider`; opens the popover `engine-details`
  * - `accept-all`       accepts all shown suggestions
@@ -78,6 +85,28 @@ export const TEST_IDS = {
   exportOut: 'export-out',
   exportRun: 'export-run',
   exportReport: 'export-report',
+  exportFormat: 'export-format',
+  exportLimits: 'export-limits',
+  exportProgress: 'export-progress',
+  exportSimplify: 'export-simplify',
+  exportSimplifyCost: 'export-simplify-cost',
+  findings: 'findings',
+  findingGroup: 'finding-group',
+  findingSearch: 'finding-search',
+  findingRow: 'finding-row',
+  importOpen: 'import-open',
+  importPlace: 'import-place',
+  importFormat: 'import-format',
+  importImages: 'import-images',
+  importRead: 'import-read',
+  importPlan: 'import-plan',
+  importConflict: 'import-conflict',
+  importCommit: 'import-commit',
+  importProgress: 'import-progress',
+  importProblem: 'import-problem',
+  importReport: 'import-report',
+  importUndo: 'import-undo',
+  welcomeDataset: 'welcome-dataset',
   damageNotice: 'damage-notice',
   saveState: 'save-state',
   engineStatus: 'engine-status',
@@ -102,6 +131,7 @@ export const TEST_IDS = {
   tagChip: 'tag-chip',
   tagAdd: 'tag-add',
   cutoutPreview: 'cutout-preview',
+  cutoutInstances: 'cutout-instances',
   cutoutOut: 'cutout-out',
   cutoutRun: 'cutout-run',
   cutoutReport: 'cutout-report',
