@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
 import type { Handlers, PixelSize } from '../shared/contract.ts';
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
+import { createBundleHandlers } from './bundle-handlers.ts';
 import { createClassicalThread } from './classical/thread.ts';
 import { createClassicalHandlers } from './classical-handlers.ts';
 import type { Desktop } from './desktop-handlers.ts';
@@ -93,6 +94,13 @@ export function createStudio(options: StudioOptions): Studio {
   let turn: Promise<unknown> = Promise.resolve();
 
   const exporting = createExporting(current, closing.signal, events.exported);
+  const bundles = createBundleHandlers({
+    current,
+    closing: closing.signal,
+    version: options.version,
+    makeSplits: () => Promise.reject(new AppError('invalid', 'No image is in train, val or test: split the images first.')),
+    tell: events.tell,
+  });
   const models = createModelHandlers({
     inference,
     appFolder,
@@ -261,6 +269,7 @@ export function createStudio(options: StudioOptions): Studio {
     ...prompts.handlers,
     ...views.handlers,
     ...createDesktopHandlers(options.desktop ?? null),
+    ...bundles.handlers,
     'engine.status': at(() => inference.status()),
     'export.coco': (wanted) => exporting.start(wanted),
     'export.cancel': at(() => {
@@ -291,6 +300,7 @@ export function createStudio(options: StudioOptions): Studio {
       closing.abort();
       return inTurn(async () => {
         await exporting.ended();
+        await bundles.stop();
         await models.close();
         await closeProject();
         stopStatus();

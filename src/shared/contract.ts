@@ -15,10 +15,12 @@ import type {
   ScanProgress,
   Settings,
 } from './answers.ts';
+import type { BundleProgress } from './answers/bundles.ts';
 import type { ModelFetch } from './answers/models.ts';
 import type { GpuProgress } from './answers/providers.ts';
 import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
+import { BUNDLE_CALLS } from './calls/bundles.ts';
 import { CLASSICAL_CALLS } from './calls/classical.ts';
 import { COCO_EXPORT_CALLS } from './calls/coco-export.ts';
 import { CUTOUT_CALLS } from './calls/cutouts.ts';
@@ -126,6 +128,7 @@ export const CALLS = {
   'runs.failures': call(z.object({ runId: idSchema })).answers<readonly RunFailure[]>(),
 
   ...COCO_EXPORT_CALLS,
+  ...BUNDLE_CALLS,
 } as const;
 
 export type CallName = keyof typeof CALLS;
@@ -150,6 +153,7 @@ export interface Events extends PromptEvents {
   readonly 'run.progress': RunInfo;
   readonly 'engine.status': EngineStatus;
   readonly 'export.progress': ExportProgress;
+  readonly 'bundle.progress': BundleProgress;
   readonly 'pictures.progress': PictureProgress;
   readonly 'models.progress': ModelFetch;
   readonly 'gpu.progress': GpuProgress;
@@ -166,6 +170,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'engine.status',
   'prompt.state',
   'export.progress',
+  'bundle.progress',
   'pictures.progress',
   'models.progress',
   'gpu.progress',
