@@ -7,6 +7,8 @@ export interface JsonElement {
   /** Place in the array, from 0; null where the member is not an array, and for an array's end. */
   readonly index: number | null;
   readonly value: unknown;
+  /** The value as it stands in the file, without space around it; `[]` for an array's end. */
+  readonly text: string;
 }
 
 const QUOTE = 0x22;
@@ -39,9 +41,12 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
   let position = 0;
 
   const bad = (what: string): AppError => new AppError('invalid', `${path}: ${what} at byte ${position}`, { path, byte: position });
+  /** Text of the value that was taken last. */
+  let taken = '';
   const take = (): unknown => {
     const text = Buffer.concat(held).toString('utf8').trim();
     held = [];
+    taken = text;
     if (text === '') return undefined;
     try {
       const value: unknown = JSON.parse(text);
@@ -99,17 +104,17 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
             from = i + 1;
             const value = take();
             if (index !== null) {
-              if (value !== undefined) yield { key: key ?? '', index, value };
+              if (value !== undefined) yield { key: key ?? '', index, value, text: taken };
               else if (index > 0) throw bad('missing element');
               // An empty array and the end of one look the same to the reader: a member that is there.
-              yield { key: key ?? '', index: null, value: [] };
+              yield { key: key ?? '', index: null, value: [], text: '[]' };
               key = null;
               index = null;
               expectsValue = false;
             } else {
               if (expectsValue) {
                 if (value === undefined) throw bad('missing value');
-                yield { key: key ?? '', index: null, value };
+                yield { key: key ?? '', index: null, value, text: taken };
               } else if (value !== undefined || key !== null) throw bad('unexpected text');
               key = null;
               expectsValue = false;
@@ -129,11 +134,11 @@ export async function* readJsonElements(path: string): AsyncGenerator<JsonElemen
           const value = take();
           if (index !== null) {
             if (value === undefined) throw bad('missing element');
-            yield { key: key ?? '', index, value };
+            yield { key: key ?? '', index, value, text: taken };
             index++;
           } else if (expectsValue) {
             if (value === undefined) throw bad('missing value');
-            yield { key: key ?? '', index: null, value };
+            yield { key: key ?? '', index: null, value, text: taken };
             key = null;
             expectsValue = false;
           } else if (value !== undefined) throw bad('unexpected text');
