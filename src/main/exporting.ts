@@ -4,6 +4,7 @@ import { AppError } from '../shared/errors.ts';
 import { exportCoco } from './export.ts';
 import type { Paced } from './paced.ts';
 import type { Project } from './project.ts';
+import { datasetOf } from './store/snapshot.ts';
 
 /** The export of the open project. One at a time: two would compete for the same file names. */
 export interface Exporting {
@@ -24,7 +25,7 @@ export function createExporting(current: () => Project, closing: AbortSignal, pr
     await from.scanned();
     const snapshot = from.store.snapshot();
     try {
-      const source = { ...snapshot, projectName: from.info().name, folder: from.place.folder };
+      const source = datasetOf(snapshot, from.info().name, from.place.folder);
       return await exportCoco(source, wanted, signal, (done) => progress.push(done));
     } finally {
       snapshot.close();

@@ -1,7 +1,9 @@
 import { rleIou } from '../../shared/mask/rle.ts';
 import { geometryToRle } from '../../shared/mask/raster.ts';
-import type { Geometry, Rle } from '../../shared/records.ts';
+import type { Rle } from '../../shared/records.ts';
 import type { Db } from './database.ts';
+import type { GeometryRow } from './imported.ts';
+import { GEOMETRY, storedGeometry, WITH_IMPORTED } from './imported.ts';
 
 /** An instance of the same class that a suggestion overlaps by so much is the one it proposes. */
 export const COVERED_IOU = 0.7;
@@ -34,8 +36,8 @@ interface Known<T> {
  * again then ask only about what is new. Must be called inside the transaction that wrote them.
  */
 export function createCovering(db: Db): (runId: number, imageId: number, suggestions: readonly StoredSuggestion[]) => void {
-  const annotations = db.prepare<[number, number], { id: string; geometry: string }>(
-    'SELECT id, geometry FROM annotation WHERE image_id = ? AND label_id = ?',
+  const annotations = db.prepare<[number, number], GeometryRow & { id: string }>(
+    `SELECT a.id, ${GEOMETRY} FROM ${WITH_IMPORTED} WHERE a.image_id = ? AND a.label_id = ?`,
   );
   const decided = db.prepare<[number, number, number, number, number], { id: number; counts: string }>(`
     SELECT s.id, s.counts FROM suggestion s JOIN decision d ON d.suggestion_id = s.id JOIN run r ON r.id = s.run_id
@@ -48,8 +50,8 @@ export function createCovering(db: Db): (runId: number, imageId: number, suggest
   return (runId, imageId, suggestions) => {
     for (const [labelId, proposed] of byLabel(suggestions)) {
       const [height, width] = proposed[0]?.rle.size ?? [0, 0];
-      const instances = annotations.all(imageId, labelId).map(({ id, geometry }): Known<string> => {
-        return { id, rle: geometryToRle(JSON.parse(geometry) as Geometry, width, height) };
+      const instances = annotations.all(imageId, labelId).map((row): Known<string> => {
+        return { id: row.id, rle: geometryToRle(storedGeometry(row), width, height) };
       });
       const before = decided.all(runId, imageId, labelId, height, width).map(({ id, counts }): Known<number> => {
         return { id, rle: { size: [height, width], counts } };

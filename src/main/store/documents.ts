@@ -1,12 +1,15 @@
+import { z } from 'zod';
 import type { Saved } from '../../shared/answers.ts';
 import type { Diff } from '../../shared/diff.ts';
 import { reverse } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
-import { diffSchema } from '../../shared/schemas.ts';
-import type { Annotation, Box, Decision, Geometry, ImageDocument, Suggestion } from '../../shared/records.ts';
+import { annotationSchema, diffSchema, idSchema } from '../../shared/schemas.ts';
+import type { Annotation, Box, Decision, ImageDocument, Suggestion } from '../../shared/records.ts';
 import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
 import { checkGeometry } from './geometry-check.ts';
+import type { OrderedRow } from './imported.ts';
+import { GEOMETRY, geometryWriter, importedReader, storedGeometry, WITH_IMPORTED } from './imported.ts';
 import type { Labels } from './labels.ts';
 import type { Kind } from './stacks.ts';
 import { createStacks } from './stacks.ts';
@@ -41,16 +44,6 @@ interface ImageRow {
   readonly newest: number | null;
 }
 
-interface AnnotationRow {
-  readonly id: string;
-  readonly labelId: number;
-  readonly geometry: string;
-  readonly z: number;
-  readonly crowd: number;
-  readonly origin: Annotation['origin'];
-  readonly suggestionId: number | null;
-}
-
 interface SuggestionRow {
   readonly id: number;
   readonly runId: number;
@@ -65,12 +58,13 @@ interface SuggestionRow {
   readonly counts: string;
 }
 
-const ANNOTATION = `id, label_id AS labelId, geometry, z, crowd, origin, suggestion_id AS suggestionId`;
+const ANNOTATION = `a.id, a.label_id AS labelId, ${GEOMETRY}, a.z, a.crowd, a.origin, a.suggestion_id AS suggestionId FROM ${WITH_IMPORTED}`;
 
 export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: Labels, clock: () => number): Documents {
   const imageRow = db.prepare<[number], ImageRow>('SELECT width, height, revision, newest_run_id AS newest FROM image WHERE id = ?');
   const content = contentReader(db);
-  const oneOf = db.prepare<[string, number], AnnotationRow>(`SELECT ${ANNOTATION} FROM annotation WHERE id = ? AND image_id = ?`);
+  const oneOf = db.prepare<[string, number], OrderedRow>(`SELECT ${ANNOTATION} WHERE a.id = ? AND a.image_id = ?`);
+  const geometryText = geometryWriter(db);
   const anywhere = db.prepare<[string], number>('SELECT image_id FROM annotation WHERE id = ?').pluck();
   const suggestionsOf = db.prepare<[number, number | null], SuggestionRow>(`
     SELECT s.id, s.run_id AS runId, s.label_id AS labelId, s.score, s.x, s.y, s.width, s.height,
@@ -95,6 +89,7 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   );
   const stacks = createStacks(db);
   const diffOf = db.prepare<[number], string>('SELECT diff FROM change WHERE seq = ?').pluck();
+  const readDiff = diffReader(db);
   const advance = db.prepare<[number, number]>(`UPDATE image SET revision = ?,
     state = CASE WHEN state IN ('new', 'predicted') THEN 'in-progress' ELSE state END WHERE id = ?`);
 
@@ -164,13 +159,13 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   function writeRows(imageId: number, diff: Diff): void {
     for (const a of diff.removed) erase.run(a.id);
     for (const [, a] of diff.updated) {
-      update.run(a.labelId, a.z, a.crowd ? 1 : 0, a.origin, a.suggestionId, JSON.stringify(a.geometry), a.id);
+      update.run(a.labelId, a.z, a.crowd ? 1 : 0, a.origin, a.suggestionId, geometryText(a), a.id);
     }
     for (const a of diff.added) {
       const place = anywhere.get(a.id);
       if (place !== undefined)
         throw new AppError('conflict', `Cannot add annotation ${a.id}: it is already on image ${place}.`, { imageId, annotationId: a.id });
-      insert.run(a.id, imageId, a.labelId, a.z, a.crowd ? 1 : 0, a.origin, a.suggestionId, JSON.stringify(a.geometry));
+      insert.run(a.id, imageId, a.labelId, a.z, a.crowd ? 1 : 0, a.origin, a.suggestionId, geometryText(a));
       register.run(a.id);
     }
     for (const { suggestionId, from, to } of diff.decided) {
@@ -206,7 +201,7 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
       requireBase(imageId, base);
       const target = stacks.of(imageId, base)[kind].at(-1);
       if (target === undefined) throw new AppError('conflict', `There is nothing to ${kind} on image ${imageId}.`, { imageId });
-      const edit = parseDiff(diffOf.get(target));
+      const edit = readDiff(diffOf.get(target), imageId);
       const diff = kind === 'undo' ? reverse(edit) : edit;
       let revived = false;
       for (const a of [...diff.added, ...diff.updated.map(([, to]) => to)]) revived = labels.revive(a.labelId) || revived;
@@ -255,7 +250,7 @@ type Content = Pick<ImageDocument, 'annotations' | 'decisions'>;
 
 /** Reads the content of images of one connection: annotations sorted by (z, id), and decisions. */
 export function contentReader(db: Db): (imageId: number) => Content {
-  const annotations = db.prepare<[number], AnnotationRow>(`SELECT ${ANNOTATION} FROM annotation WHERE image_id = ? ORDER BY z, id`);
+  const annotations = db.prepare<[number], OrderedRow>(`SELECT ${ANNOTATION} WHERE a.image_id = ? ORDER BY a.z, a.id`);
   const decided = db.prepare<[number], { id: number; decision: Decision }>(
     'SELECT suggestion_id AS id, decision FROM decision WHERE image_id = ?',
   );
@@ -271,19 +266,39 @@ export function readContent(db: Db, imageId: number): Content {
   return contentReader(db)(imageId);
 }
 
+/** What the journal says of an import: its own rows hold what it added; `removed` is what it replaced. */
+const importEntry = z.object({ import: idSchema, removed: z.array(annotationSchema) });
+
+/** The text of an import's entry in the journal, for an image whose instances it replaced. */
+export function importEntryText(importId: number, removed: readonly Annotation[]): string {
+  return JSON.stringify({ import: importId, removed });
+}
+
 /**
- * An entry of the journal. The store wrote it, but undo must not bring half a change back from a damaged one.
+ * Reads entries of the journal of an image. The store wrote them, but undo must not bring half a change back from a damaged
+ * one. An import's entry is short and refers to its rows.
  * @throws AppError `storage` naming the first thing that is wrong.
  */
-export function parseDiff(text: string | undefined): Diff {
-  if (text === undefined) throw new AppError('storage', 'The journal lacks an entry that it refers to.');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (thrown) {
-    throw new AppError('storage', 'An entry of the journal is damaged: it is no JSON.', {}, thrown);
-  }
-  const parsed = diffSchema.safeParse(value);
+export function diffReader(db: Db): (text: string | undefined, imageId: number) => Diff {
+  const imported = importedReader(db);
+  return (text, imageId) => {
+    if (text === undefined) throw new AppError('storage', 'The journal lacks an entry that it refers to.');
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (thrown) {
+      throw new AppError('storage', 'An entry of the journal is damaged: it is no JSON.', {}, thrown);
+    }
+    if (typeof value === 'object' && value !== null && 'import' in value) {
+      const entry = checked(importEntry, value);
+      return { added: imported(entry.import, imageId), removed: entry.removed, updated: [], decided: [] };
+    }
+    return checked(diffSchema, value);
+  };
+}
+
+function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const key = issue?.path.join('.') ?? '';
@@ -292,11 +307,11 @@ export function parseDiff(text: string | undefined): Diff {
   });
 }
 
-function toAnnotation(row: AnnotationRow): Annotation {
+export function toAnnotation(row: OrderedRow): Annotation {
   return {
     id: row.id,
     labelId: row.labelId,
-    geometry: JSON.parse(row.geometry) as Geometry,
+    geometry: storedGeometry(row),
     z: row.z,
     crowd: row.crowd === 1,
     origin: row.origin,

@@ -211,4 +211,70 @@ CREATE TABLE image_hash (
   hash BLOB NOT NULL CHECK (length(hash) = 16)
 ) STRICT, WITHOUT ROWID;
 `,
+  // What datasets were imported, and their texts as they stood. Rows of an import are never changed: the journal refers
+  // to them instead of copying them, and an annotation whose geometry is JSON's null has that of its row here, by the
+  // number in its id (imported-000000012). A row without geometry has it in its text. `form`: see `FORM` in imported.ts.
+  `
+CREATE TABLE import (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  format TEXT NOT NULL,
+  file TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  report TEXT NOT NULL CHECK (json_valid(report))
+) STRICT;
+
+CREATE TABLE import_rest (
+  import_id INTEGER NOT NULL REFERENCES import (id),
+  position INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (import_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_category (
+  import_id INTEGER NOT NULL REFERENCES import (id),
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  form INTEGER NOT NULL,
+  text TEXT,
+  PRIMARY KEY (label_id, import_id)
+) STRICT;
+
+CREATE TABLE import_image (
+  import_id INTEGER NOT NULL REFERENCES import (id),
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  position INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  form INTEGER NOT NULL,
+  text TEXT,
+  PRIMARY KEY (image_id, import_id)
+) STRICT;
+CREATE INDEX import_image_order ON import_image (import_id, position);
+
+CREATE TABLE import_instance (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  import_id INTEGER NOT NULL REFERENCES import (id),
+  image_id INTEGER NOT NULL REFERENCES image (id),
+  label_id INTEGER NOT NULL REFERENCES label (id),
+  z REAL NOT NULL,
+  crowd INTEGER NOT NULL CHECK (crowd IN (0, 1)),
+  form INTEGER NOT NULL,
+  geometry TEXT,
+  text TEXT,
+  CHECK (geometry IS NOT NULL OR text IS NOT NULL)
+) STRICT;
+CREATE INDEX import_instance_image ON import_instance (image_id, import_id);
+
+CREATE TABLE import_finding (
+  import_id INTEGER NOT NULL REFERENCES import (id),
+  seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  what TEXT NOT NULL,
+  id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  message TEXT NOT NULL,
+  PRIMARY KEY (import_id, seq)
+) STRICT, WITHOUT ROWID;
+`,
 ];

@@ -3,7 +3,7 @@ import { apply } from '../../shared/diff.ts';
 import type { ImageDocument } from '../../shared/records.ts';
 import type { Db } from './database.ts';
 import { openSnapshot, storageError } from './database.ts';
-import { parseDiff, readContent } from './documents.ts';
+import { diffReader, readContent } from './documents.ts';
 
 export type Content = Pick<ImageDocument, 'annotations' | 'decisions'>;
 
@@ -24,11 +24,12 @@ export function replayImage(db: Db, imageId: number, until = Number.MAX_SAFE_INT
   const rows = db.prepare<[number, number], { revision: number; diff: string }>(
     'SELECT revision, diff FROM change WHERE image_id = ? AND revision <= ? ORDER BY seq',
   );
+  const readDiff = diffReader(db);
   let content: Content = { annotations: [], decisions: {} };
   let revision = 0;
   for (const row of rows.iterate(imageId, until)) {
     if (row.revision !== revision + 1) throw new Error(`revision ${row.revision} follows ${revision}`);
-    content = apply(content, parseDiff(row.diff));
+    content = apply(content, readDiff(row.diff, imageId));
     revision = row.revision;
   }
   return { ...content, revision };

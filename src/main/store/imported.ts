@@ -1,0 +1,219 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FormatId } from '../../shared/formats.ts';
+import type { Annotation, Geometry } from '../../shared/records.ts';
+import { geometryOfRecord } from '../formats/coco-geometry.ts';
+import type { SourceText } from '../formats/dataset.ts';
+import type { Db } from './database.ts';
+
+/**
+ * What imports left: the records as their files have them. An imported annotation is a row of `annotation` like any
+ * other, but while its geometry is as imported that column holds JSON's null, and the geometry is read from the text.
+ * So nothing is kept twice, and whether somebody changed it is seen without looking at it.
+ */
+
+/** Bits of the column `form`. */
+export const FORM = {
+  /** The text alone says what was imported. */
+  inSource: 1,
+  /** The text is in the file's own pixel space, and EXIF turns the image. */
+  raw: 2,
+  /** The id in the text is not the record's number. */
+  renumbered: 4,
+} as const;
+
+const PREFIX = 'imported-';
+const DIGITS = 9;
+/** What `annotation.geometry` holds while it is as imported. */
+const AS_IMPORTED = 'null';
+
+/** SQL for the id of the annotation that row `seq` of `import_instance` became. */
+export function importedIdSql(seq: string): string {
+  return `printf('${PREFIX}%0${DIGITS}d', ${seq})`;
+}
+
+export function importedId(seq: number): string {
+  return PREFIX + String(seq).padStart(DIGITS, '0');
+}
+
+/** SQL for the number in an imported annotation's id; 0, which no row has, for others. */
+const seqSql = (id: string): string => `CAST(substr(${id}, ${PREFIX.length + 1}) AS INTEGER)`;
+
+/** `annotation a` with the row of its import `m` where its geometry is that row's. */
+export const WITH_IMPORTED = `annotation a LEFT JOIN import_instance m ON a.geometry = '${AS_IMPORTED}' AND m.seq = ${seqSql('a.id')}`;
+/** Columns of `WITH_IMPORTED` for `storedGeometry`. */
+export const GEOMETRY = `coalesce(m.geometry, CASE WHEN a.geometry = '${AS_IMPORTED}' THEN NULL ELSE a.geometry END) AS geometry,
+  CASE WHEN m.geometry IS NULL THEN m.text END AS source`;
+
+export interface GeometryRow {
+  readonly geometry: string | null;
+  readonly source: string | null;
+}
+
+/** Throws AppError `storage` for a damaged text. */
+export function storedGeometry({ geometry, source }: GeometryRow): Geometry {
+  return geometry === null ? geometryOfRecord(source ?? '') : (JSON.parse(geometry) as Geometry);
+}
+
+/** How a geometry is written into `annotation`: an edit that was undone leaves no copy of what the import holds. */
+export function geometryWriter(db: Db): (annotation: Annotation) => string {
+  const imported = db.prepare<[number], GeometryRow>(
+    'SELECT geometry, CASE WHEN geometry IS NULL THEN text END AS source FROM import_instance WHERE seq = ?',
+  );
+  return ({ id, geometry }) => {
+    const seq = seqOf(id);
+    const row = seq === null ? undefined : imported.get(seq);
+    return row && isDeepStrictEqual(storedGeometry(row), geometry) ? AS_IMPORTED : JSON.stringify(geometry);
+  };
+}
+
+function seqOf(id: string): number | null {
+  const match = /^imported-(\d{9,15})$/.exec(id);
+  return match ? Number(match[1]) : null;
+}
+
+/** The annotations that an import added to an image, as they were then: what its entry in the journal stands for. */
+export function importedReader(db: Db): (importId: number, imageId: number) => Annotation[] {
+  interface Row extends GeometryRow {
+    readonly seq: number;
+    readonly labelId: number;
+    readonly z: number;
+    readonly crowd: number;
+  }
+  const rows = db.prepare<[number, number], Row>(`
+    SELECT seq, label_id AS labelId, z, crowd, geometry, CASE WHEN geometry IS NULL THEN text END AS source
+    FROM import_instance WHERE image_id = ? AND import_id = ? ORDER BY seq`);
+  return (importId, imageId) =>
+    rows.all(imageId, importId).map((row) => ({
+      id: importedId(row.seq),
+      labelId: row.labelId,
+      geometry: storedGeometry(row),
+      z: row.z,
+      crowd: row.crowd === 1,
+      origin: 'imported',
+      suggestionId: null,
+    }));
+}
+
+interface TextRow {
+  readonly format: FormatId;
+  readonly text: string | null;
+  readonly form: number;
+  readonly touched: number;
+}
+
+function toSource(row: TextRow | undefined): SourceText | null {
+  if (!row || row.text === null) return null;
+  const { format, text, form } = row;
+  return {
+    format,
+    text,
+    untouched: row.touched === 0 && (form & FORM.inSource) !== 0,
+    raw: (form & FORM.raw) !== 0,
+    renumbered: (form & FORM.renumbered) !== 0,
+  };
+}
+
+/** Where an imported annotation differs from its import. */
+const TOUCHED = `a.geometry <> '${AS_IMPORTED}' OR a.label_id <> m.label_id OR a.crowd <> m.crowd`;
+/** Rows of `import_instance` are small but for their text; pages are read a few at a time. */
+const PAGE = 500;
+
+/** The texts of a project's imports, by the records that came of them. */
+export interface ImportedTexts {
+  sourceOf(kind: 'category' | 'image' | 'annotation', id: number): SourceText | null;
+  imageOrder(): Iterable<number>;
+  annotationOrder(): Iterable<{ number: number; imageId: number; source: SourceText | null; annotation: () => Annotation }>;
+  rest(): readonly { readonly key: string; readonly text: string }[];
+}
+
+export interface OrderedRow extends GeometryRow {
+  readonly id: string;
+  readonly labelId: number;
+  readonly z: number;
+  readonly crowd: number;
+  readonly origin: Annotation['origin'];
+  readonly suggestionId: number | null;
+}
+
+/** `annotationOf` makes an annotation of its row. The first import of a class or an image is the one that counts. */
+export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotation): ImportedTexts {
+  const category = db.prepare<[number], TextRow>(`
+    SELECT i.format, c.text, c.form, c.name <> l.name AS touched FROM import_category c
+    JOIN import i ON i.id = c.import_id JOIN label l ON l.id = c.label_id WHERE c.label_id = ? ORDER BY c.import_id LIMIT 1`);
+  const image = db.prepare<[number], TextRow>(`
+    SELECT i.format, p.text, p.form, 0 AS touched FROM import_image p JOIN import i ON i.id = p.import_id
+    WHERE p.image_id = ? ORDER BY p.import_id LIMIT 1`);
+  const annotation = db.prepare<[number], TextRow>(`
+    SELECT i.format, m.text, m.form, ${TOUCHED} AS touched
+    FROM annotation_number n JOIN annotation a ON a.id = n.uid JOIN import_instance m ON m.seq = ${seqSql('n.uid')}
+    JOIN import i ON i.id = m.import_id WHERE n.number = ? AND n.uid GLOB '${PREFIX}*'`);
+  const images = db.prepare<[number, number], { importId: number; position: number; imageId: number }>(`
+    SELECT p.import_id AS importId, p.position, p.image_id AS imageId FROM import_image p
+    WHERE (p.import_id, p.position) > (?, ?)
+      AND NOT EXISTS (SELECT 1 FROM import_image e WHERE e.image_id = p.image_id AND e.import_id < p.import_id)
+    ORDER BY p.import_id, p.position LIMIT ${PAGE}`);
+  const otherImages = db
+    .prepare<[], number>(
+      'SELECT id FROM image i WHERE NOT EXISTS (SELECT 1 FROM import_image p WHERE p.image_id = i.id) ORDER BY sort_key, path',
+    )
+    .pluck();
+  const ROW = `a.id, a.label_id AS labelId, a.z, a.crowd, a.origin, a.suggestion_id AS suggestionId, a.image_id AS imageId, n.number`;
+  type Ordered = OrderedRow & TextRow & { readonly seq: number; readonly imageId: number; readonly number: number };
+  const imported = db.prepare<[number], Ordered>(`
+    SELECT m.seq, ${ROW}, i.format, m.text, m.form, ${TOUCHED} AS touched,
+      CASE WHEN a.geometry = '${AS_IMPORTED}' THEN m.geometry ELSE a.geometry END AS geometry, m.text AS source
+    FROM import_instance m JOIN import i ON i.id = m.import_id
+    JOIN annotation a ON a.id = ${importedIdSql('m.seq')} JOIN annotation_number n ON n.uid = a.id
+    WHERE m.seq > ? ORDER BY m.seq LIMIT ${PAGE}`);
+  const NOT_IMPORTED = `NOT (a.id GLOB '${PREFIX}[0-9]*' AND EXISTS (
+    SELECT 1 FROM import_instance m WHERE m.seq = ${seqSql('a.id')} AND a.id = ${importedIdSql('m.seq')}))`;
+  const otherPlaces = db
+    .prepare<[number], number>(
+      `SELECT DISTINCT a.image_id FROM annotation a WHERE a.image_id > ? AND ${NOT_IMPORTED} ORDER BY a.image_id LIMIT ${PAGE}`,
+    )
+    .pluck();
+  const others = db.prepare<[number], OrderedRow & { readonly imageId: number; readonly number: number }>(`
+    SELECT ${ROW}, a.geometry, NULL AS source FROM annotation a JOIN annotation_number n ON n.uid = a.id
+    WHERE a.image_id = ? AND ${NOT_IMPORTED} ORDER BY n.number`);
+  const rest = db.prepare<[], { key: string; text: string }>('SELECT key, text FROM import_rest ORDER BY import_id, position');
+
+  return {
+    sourceOf: (kind, id) => toSource((kind === 'category' ? category : kind === 'image' ? image : annotation).get(id)),
+    *imageOrder() {
+      for (let last = { importId: 0, position: 0 }; ;) {
+        const rows = images.all(last.importId, last.position);
+        for (const row of rows) {
+          last = row;
+          yield row.imageId;
+        }
+        if (rows.length < PAGE) break;
+      }
+      yield* otherImages.all();
+    },
+    *annotationOrder() {
+      for (let seq = 0; ;) {
+        const rows = imported.all(seq);
+        for (const row of rows) {
+          seq = row.seq;
+          yield { number: row.number, imageId: row.imageId, source: toSource(row), annotation: () => annotationOf(row) };
+        }
+        if (rows.length < PAGE) break;
+      }
+      for (let after = 0; ;) {
+        const places = otherPlaces.all(after);
+        for (const imageId of places) {
+          after = imageId;
+          for (const row of others.all(imageId)) {
+            yield { number: row.number, imageId, source: null, annotation: () => annotationOf(row) };
+          }
+        }
+        if (places.length < PAGE) return;
+      }
+    },
+    rest() {
+      const seen = new Set<string>();
+      // Of two files that both have a key, the first says it.
+      return rest.all().filter(({ key }) => !seen.has(key) && seen.add(key));
+    },
+  };
+}
