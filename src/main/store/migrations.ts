@@ -277,4 +277,17 @@ CREATE TABLE import_finding (
   PRIMARY KEY (import_id, seq)
 ) STRICT, WITHOUT ROWID;
 `,
+  // What models reached on the images that were kept out of training, measured when one came back.
+  `
+CREATE TABLE model_score (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  model_id TEXT NOT NULL,
+  model_version TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  split TEXT NOT NULL,
+  run_id INTEGER NOT NULL REFERENCES run (id),
+  figures TEXT NOT NULL CHECK (json_valid(figures))
+) STRICT;
+`,
 ];

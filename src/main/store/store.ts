@@ -8,6 +8,8 @@ import type { Images } from './images.ts';
 import { createImages } from './images.ts';
 import type { Measures } from './measures.ts';
 import { createMeasures } from './measures.ts';
+import type { Scores } from './scores.ts';
+import { createScores } from './scores.ts';
 import type { Splits } from './splits.ts';
 import { createSplits } from './splits.ts';
 import type { Labels } from './labels.ts';
@@ -33,6 +35,7 @@ export interface Store {
   readonly counts: ReturnType<typeof createCounts>;
   readonly measures: Measures;
   readonly splits: Splits;
+  readonly scores: Scores;
   /** A value of the project by key, or null. */
   meta(key: string): string | null;
   setMeta(key: string, value: string): void;
@@ -75,6 +78,7 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
       counts: createCounts(db),
       measures: createMeasures(db, write),
       splits: createSplits(db, write),
+      scores: createScores(db, write),
       meta: (key) => readMeta.get(key) ?? null,
       setMeta(key, value) {
         write(() => writeMeta.run(key, value));
