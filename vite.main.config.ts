@@ -38,6 +38,8 @@ export default defineConfig({
         'sample-worker': 'src/main/sample-worker.ts',
         'classical-worker': 'src/main/classical/worker.ts',
         'render-worker': 'src/main/render-worker.ts',
+        'evaluation-worker': 'src/main/evaluation/worker.ts',
+        'analysis-worker': 'src/main/analysis-worker.ts',
       },
       external: [...EXTERNAL, ...builtinModules, ...builtinModules.map((name) => `node:${name}`)],
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

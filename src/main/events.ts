@@ -18,6 +18,7 @@ export interface StudioEvents {
   readonly exported: Paced<Events['export.progress']>;
   readonly engine: Paced<Events['engine.status']>;
   readonly pictures: Paced<Events['pictures.progress']>;
+  readonly statistics: Paced<Events['statistics.progress']>;
 }
 
 const OFTEN_MS = 100;
@@ -58,5 +59,6 @@ export function createStudioEvents(summary: () => Events['project.changed']): St
     exported: paced<Events['export.progress']>(OFTEN_MS, (progress) => tell('export.progress', progress)),
     engine: paced<Events['engine.status']>(OFTEN_MS, (status) => tell('engine.status', status)),
     pictures: paced<Events['pictures.progress']>(OFTEN_MS, (progress) => tell('pictures.progress', progress)),
+    statistics: paced<Events['statistics.progress']>(OFTEN_MS, (progress) => tell('statistics.progress', progress)),
   };
 }

@@ -4,6 +4,9 @@ import { pathOf } from './jobs.ts';
 import type { Project } from './project.ts';
 import { writeResults } from './results.ts';
 import type { Committed } from './store/documents.ts';
+import type { ListFilter } from './store/image-filter.ts';
+import { needsMeasures } from './store/image-filter.ts';
+import type { Images } from './store/images.ts';
 import type { Labels } from './store/labels.ts';
 
 type RecordHandlers = Pick<
@@ -20,6 +23,9 @@ export interface RecordsOf {
   tellRows(imageIds: readonly number[]): void;
 }
 
+/** Images that are measured before a list is answered: as many as nobody notices. */
+const FRESHENED = 40;
+
 /** The calls that read and write what the project file keeps: images, labels, documents and runs. */
 export function createRecordHandlers({ current, at, tell, tellRows }: RecordsOf): RecordHandlers {
   function tellLabels(): void {
@@ -32,6 +38,13 @@ export function createRecordHandlers({ current, at, tell, tellRows }: RecordsOf)
     return result;
   }
 
+  /** The images, with what the filter reads up to date; after a large change only a part of it, until somebody counts. */
+  function listed(filter: ListFilter): Images {
+    const { images, measures } = current().store;
+    if (needsMeasures(filter.behind)) measures.freshen(FRESHENED);
+    return images;
+  }
+
   function committed(result: Committed): Committed['saved'] {
     if (result.revived) tellLabels();
     tellRows([result.saved.imageId]);
@@ -39,9 +52,9 @@ export function createRecordHandlers({ current, at, tell, tellRows }: RecordsOf)
   }
 
   return {
-    'images.list': at((query) => current().store.images.page(query)),
-    'images.place': at(({ imageId, ...filter }) => current().store.images.place(imageId, filter)),
-    'images.nextPending': at(({ from, step, ...filter }) => current().store.images.nextPending(from, step, filter)),
+    'images.list': at((query) => listed(query).page(query)),
+    'images.place': at(({ imageId, ...filter }) => listed(filter).place(imageId, filter)),
+    'images.nextPending': at(({ from, step, ...filter }) => listed(filter).nextPending(from, step, filter)),
     'images.damage': async ({ imageId }) => damageOf(pathOf(current().place.folder, current().store.images.get(imageId))),
     'images.get': at(({ imageId }) => current().store.images.get(imageId)),
     'images.setState': at(({ imageIds, state }) => {

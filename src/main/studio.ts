@@ -9,6 +9,7 @@ import { createClassicalThread } from './classical/thread.ts';
 import { createClassicalHandlers } from './classical-handlers.ts';
 import type { Desktop } from './desktop-handlers.ts';
 import { createDesktopHandlers } from './desktop-handlers.ts';
+import { createEvaluations } from './evaluation-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
@@ -28,6 +29,7 @@ import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
 import { createSettings } from './settings.ts';
 import { takeAnnotations } from './uploads.ts';
+import { createStatisticsHandlers } from './statistics-handlers.ts';
 import { createViewsHandlers } from './views-handlers.ts';
 import { isSqliteError, storageError } from './store/database.ts';
 
@@ -117,6 +119,8 @@ export function createStudio(options: StudioOptions): Studio {
   });
   const providers = createProviderHandlers({ inference, current, settings, appFolder, tell: events.tell, closing: closing.signal });
   const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures, inference, tell: events.tell });
+  const statistics = createStatisticsHandlers({ current, closing: closing.signal, progress: events.statistics });
+  const evaluations = createEvaluations({ current, tell: (progress) => events.tell('evaluation.progress', progress) });
   const thread = createClassicalThread();
   const classical = createClassicalHandlers({
     current,
@@ -170,6 +174,8 @@ export function createStudio(options: StudioOptions): Studio {
   async function closeProject(): Promise<void> {
     if (!project) return;
     await views.stop();
+    await evaluations.stop();
+    await statistics.stop();
     prompts.close();
     await project.close();
     project = null;
@@ -268,6 +274,8 @@ export function createStudio(options: StudioOptions): Studio {
     ...providers,
     ...prompts.handlers,
     ...views.handlers,
+    ...evaluations.handlers,
+    ...statistics.handlers,
     ...createDesktopHandlers(options.desktop ?? null),
     ...bundles.handlers,
     'engine.status': at(() => inference.status()),

@@ -16,8 +16,10 @@ import type {
   Settings,
 } from './answers.ts';
 import type { BundleProgress } from './answers/bundles.ts';
+import type { EvaluationProgress } from './answers/evaluation.ts';
 import type { ModelFetch } from './answers/models.ts';
 import type { GpuProgress } from './answers/providers.ts';
+import type { StatisticsProgress } from './answers/statistics.ts';
 import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
 import { BUNDLE_CALLS } from './calls/bundles.ts';
@@ -25,11 +27,15 @@ import { CLASSICAL_CALLS } from './calls/classical.ts';
 import { COCO_EXPORT_CALLS } from './calls/coco-export.ts';
 import { CUTOUT_CALLS } from './calls/cutouts.ts';
 import { DESKTOP_CALLS } from './calls/desktop.ts';
+import { EVALUATION_CALLS } from './calls/evaluation.ts';
 import { MODEL_CALLS } from './calls/models.ts';
 import type { PromptEvents } from './calls/prompts.ts';
 import { PROMPT_CALLS } from './calls/prompts.ts';
 import { PROVIDER_CALLS } from './calls/providers.ts';
+import { SPLIT_CALLS } from './calls/splits.ts';
+import { STATISTICS_CALLS } from './calls/statistics.ts';
 import { VIEW_CALLS } from './calls/views.ts';
+import { behindSchema } from './image-query.ts';
 import type { ImageDocument, ImageRecord, Label } from './records.ts';
 import { IMAGE_STATES } from './records.ts';
 import { colorSchema, diffSchema, hotkeySchema, idSchema, labelNameSchema, runOptionsSchema, settingsSchema } from './schemas.ts';
@@ -55,6 +61,8 @@ const pageInput = z.object({
   states: z.array(z.enum(IMAGE_STATES)).default([]),
   /** Lowest score of the suggestions counted as `pending`; 0 where absent. */
   minScore: z.number().min(0).max(1).optional(),
+  /** Only the images that a figure counts. */
+  behind: behindSchema.optional(),
 });
 
 const filter = pageInput.omit({ offset: true, limit: true });
@@ -115,7 +123,10 @@ export const CALLS = {
   ...CLASSICAL_CALLS,
   ...PROMPT_CALLS,
   ...VIEW_CALLS,
+  ...STATISTICS_CALLS,
+  ...SPLIT_CALLS,
   ...CUTOUT_CALLS,
+  ...EVALUATION_CALLS,
   ...DESKTOP_CALLS,
   'engine.status': call(none).answers<EngineStatus>(),
   'predict.start': call(z.object({ modelId: z.string().min(1), scope, options: runOptionsSchema.optional() })).answers<RunInfo>(),
@@ -155,6 +166,8 @@ export interface Events extends PromptEvents {
   readonly 'export.progress': ExportProgress;
   readonly 'bundle.progress': BundleProgress;
   readonly 'pictures.progress': PictureProgress;
+  readonly 'evaluation.progress': EvaluationProgress;
+  readonly 'statistics.progress': StatisticsProgress;
   readonly 'models.progress': ModelFetch;
   readonly 'gpu.progress': GpuProgress;
   readonly 'models.changed': readonly ModelInfo[];
@@ -172,6 +185,8 @@ export const EVENT_NAMES: readonly EventName[] = [
   'export.progress',
   'bundle.progress',
   'pictures.progress',
+  'evaluation.progress',
+  'statistics.progress',
   'models.progress',
   'gpu.progress',
   'models.changed',

@@ -152,6 +152,12 @@ export async function thumbnail(path: string, maxPx: number): Promise<Buffer> {
   );
 }
 
+/** Grey levels of an oriented image shrunk to exactly this size, row by row; its own proportions are not kept. @throws AppError as `readHeader`. */
+export async function greyFields(path: string, width: number, height: number): Promise<Uint8Array> {
+  const header = await readHeader(path);
+  return guarded(path, () => oriented(path, header).resize(width, height, { fit: 'fill' }).greyscale().raw({ depth: 'uchar' }).toBuffer());
+}
+
 export type Displayable =
   | { readonly kind: 'file'; readonly path: string; readonly type: string }
   | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly type: string };

@@ -14,7 +14,7 @@ export interface Splits {
   fingerprint(): string;
   /** Perceptual hash of a file's pixels by its content's digest, 16 bytes; null where it is not known yet. */
   hash(sha256: string): Uint8Array | null;
-  keepHash(sha256: string, hash: Uint8Array): void;
+  keepHashes(made: readonly (readonly [sha256: string, hash: Uint8Array])[]): void;
 }
 
 /** The split of an image by a connection. */
@@ -50,8 +50,11 @@ export function createSplits(db: Db, write: <T>(work: () => T) => T): Splits {
       return digest.digest('hex');
     },
     hash: (sha256) => hash.get(sha256) ?? null,
-    keepHash(sha256, bytes) {
-      write(() => keepHash.run(sha256, bytes));
+    keepHashes(made) {
+      if (made.length === 0) return;
+      write(() => {
+        for (const [sha256, bytes] of made) keepHash.run(sha256, bytes);
+      });
     },
   };
 }

@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { call, folder, start, studio } from '../../test/studio-fixture.ts';
+import { brightPhoto } from '../../test/bright-inference.ts';
+import { annotation } from '../../test/store-fixtures.ts';
+import { EMPTY_DIFF } from '../shared/diff.ts';
+
+const PARTS = [
+  { name: 'train', share: 50 },
+  { name: 'val', share: 50 },
+];
+
+/** Opens the folder and draws one instance on each image. */
+async function annotate(): Promise<number[]> {
+  await call('project.open', { folder });
+  const label = await call('labels.create', { name: 'cup' });
+  const { rows } = await call('images.list', { offset: 0, limit: 100 });
+  for (const row of rows) {
+    await call('document.apply', { imageId: row.id, base: 0, diff: { ...EMPTY_DIFF, added: [annotation(`on-${row.path}`, label.id)] } });
+  }
+  return rows.map((row) => row.id);
+}
+
+describe('splits', () => {
+  it('are proposed, made, frozen, and kept over a restart', async () => {
+    await annotate();
+    expect(await call('splits.get', {})).toBeNull();
+    const proposed = await call('splits.preview', { kind: 'class', parts: PARTS });
+    expect(proposed.parts.map(({ name, images, instances }) => [name, images, instances])).toEqual([
+      ['train', 2, 2],
+      ['val', 2, 2],
+    ]);
+    expect(await call('splits.get', {})).toBeNull();
+    const made = await call('splits.make', { kind: 'class', parts: PARTS });
+    expect({ ...made, madeAtMs: null }).toEqual(proposed);
+    await expect(call('splits.make', { kind: 'random' })).rejects.toMatchObject({ code: 'conflict' });
+    const inTrain = (await call('images.list', { offset: 0, limit: 10, behind: { split: 'train' } })).rows.map((row) => row.id);
+    expect(inTrain).toHaveLength(2);
+
+    await studio.close();
+    start();
+    await call('project.open', { folder });
+    expect(await call('splits.get', {})).toEqual({ ...made, groups: null });
+    expect((await call('images.list', { offset: 0, limit: 10, behind: { split: 'train' } })).rows.map((row) => row.id)).toEqual(inTrain);
+    await call('splits.clear', {});
+    expect(await call('splits.get', {})).toBeNull();
+  });
+
+  it('never move an image when new ones are added', async () => {
+    const before = await annotate();
+    await call('splits.make', { kind: 'random', parts: PARTS, seed: 3 });
+    const where = async (split: string | null): Promise<number[]> =>
+      (await call('images.list', { offset: 0, limit: 100, behind: { split } })).rows.map((row) => row.id);
+    const [train, val] = [await where('train'), await where('val')];
+    for (let i = 0; i < 3; i++) writeFileSync(join(folder, `late-${i}.jpg`), await brightPhoto(100 + i));
+    await call('project.open', { folder });
+    await studio.scanned();
+    const late = (await call('images.list', { offset: 0, limit: 100, search: 'late' })).rows.map((row) => row.id);
+    expect(late).toHaveLength(3);
+    expect(await where(null)).toEqual(late);
+    await call('images.setState', { imageIds: late, state: 'done' });
+    await expect(call('splits.addNew', { to: 'nowhere' })).rejects.toMatchObject({ code: 'invalid' });
+    const report = await call('splits.addNew', { to: 'train' });
+    expect(report.parts.map((part) => part.images)).toEqual([train.length + 3, val.length]);
+    expect((await where('train')).sort()).toEqual([...train, ...late].sort());
+    expect(await where('val')).toEqual(val);
+    expect([...train, ...val].sort()).toEqual([...before].sort());
+    expect((await call('splits.get', {}))?.intact).toBe(true);
+  });
+
+  it('keep what a pattern, a folder or the eye says belongs together in one part', async () => {
+    const ids = await annotate();
+    const all = { parts: PARTS, images: 'all' } as const;
+    // Of 1.jpg to 4.jpg the first two; the others stand for themselves.
+    const first = await call('splits.preview', { ...all, kind: 'pattern', pattern: '^[12](.jpg)$' });
+    expect(first.groups).toMatchObject({ count: 3, listed: [{ name: '.jpg', images: 2, imageIds: ids.slice(0, 2) }] });
+    const folders = await call('splits.preview', { ...all, kind: 'folder' });
+    expect(folders.groups).toMatchObject({ count: 1, listed: [{ name: '.', images: 4 }] });
+    expect(folders.parts.map((part) => part.images).sort()).toEqual([0, ids.length]);
+    await expect(call('splits.preview', { ...all, kind: 'pattern', pattern: '(' })).rejects.toThrow('no regular expression');
+    await expect(call('splits.preview', { ...all, kind: 'pattern' })).rejects.toThrow('empty');
+    const near = await call('splits.preview', { ...all, kind: 'near-duplicate' });
+    expect(near.parts.reduce((sum, part) => sum + part.images, 0)).toBe(4);
+  });
+
+  it('say what is missing where nothing can be divided, and count in the window as on the disk', async () => {
+    await call('project.open', { folder });
+    await expect(call('splits.preview', { kind: 'class' })).rejects.toThrow('Annotate some first');
+    await expect(call('splits.addNew', { to: null })).rejects.toMatchObject({ code: 'not-found' });
+    const report = await call('statistics.get', {});
+    expect(report).toMatchObject({ images: 4, annotated: 0, instances: 0, splits: [{ name: null, images: 4, instances: 0 }] });
+    const both = await Promise.allSettled([call('statistics.get', {}), call('statistics.get', {})]);
+    expect(both.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { SplitGroups, SplitReport } from '../shared/answers/splits.ts';
+import type { StatisticsProgress } from '../shared/answers/statistics.ts';
+import type { SPLIT_CALLS, SplitOptions } from '../shared/calls/splits.ts';
+import { splitOptionsSchema } from '../shared/calls/splits.ts';
+import type { STATISTICS_CALLS } from '../shared/calls/statistics.ts';
+import type { Handlers } from '../shared/contract.ts';
+import { AppError } from '../shared/errors.ts';
+import type { AnalysisThread } from './analysis-thread.ts';
+import { createAnalysisThread } from './analysis-thread.ts';
+import type { Paced } from './paced.ts';
+import { hashPhotos } from './photo-hashes.ts';
+import type { Project } from './project.ts';
+import type { PlanRequest, SplitPlan } from './split-plan.ts';
+
+interface StatisticsContext {
+  readonly current: () => Project;
+  /** An abort cancels what runs. */
+  readonly closing: AbortSignal;
+  readonly progress: Paced<StatisticsProgress>;
+}
+
+export interface Statistics {
+  readonly handlers: Pick<Handlers, keyof typeof STATISTICS_CALLS | keyof typeof SPLIT_CALLS>;
+  /** Cancels what runs, and waits for its end. */
+  stop(): Promise<void>;
+}
+
+/** What is remembered of a frozen split beside the images in it. */
+const SPLIT_META = 'split';
+const frozenSchema = z.object({
+  options: splitOptionsSchema,
+  madeAtMs: z.number(),
+  fingerprint: z.string(),
+  groups: z.unknown(),
+});
+interface Frozen {
+  readonly options: SplitOptions;
+  readonly madeAtMs: number;
+  readonly fingerprint: string;
+  readonly groups: SplitGroups | null;
+}
+
+/** Statistics and splits of the open project. One question at a time: each reads the whole project. */
+export function createStatisticsHandlers({ current, closing, progress }: StatisticsContext): Statistics {
+  let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
+
+  async function run<T>(work: (project: Project, thread: AnalysisThread, signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (running) throw new AppError('conflict', 'Figures are being counted already. Wait for them, or cancel.');
+    const project = current();
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, closing]);
+    const thread = createAnalysisThread(signal, (told) => progress.push(told));
+    const ended = project
+      .scanned()
+      .then(() => work(project, thread, signal))
+      .finally(async () => {
+        running = null;
+        progress.stop();
+        await thread.close();
+      });
+    running = { stop, ended };
+    return await ended;
+  }
+
+  async function plan(project: Project, thread: AnalysisThread, signal: AbortSignal, request: PlanRequest): Promise<SplitPlan> {
+    if (request.options.kind === 'near-duplicate') {
+      await hashPhotos(project, signal, (done, total) => progress.push({ stage: 'hashing', done, total }));
+    }
+    return thread.plan(project.place.file, request);
+  }
+
+  /** Puts the images into their parts and remembers how, in one transaction. */
+  function freeze({ store }: Project, { assigned, report }: SplitPlan, before: Frozen | null): SplitReport {
+    const madeAtMs = before?.madeAtMs ?? Date.now();
+    const names = report.options.parts.map((part) => part.name);
+    store.write(() => {
+      const pairs: [number, string][] = [];
+      for (let i = 0; i < assigned.length; i += 2) pairs.push([assigned[i] ?? 0, names[assigned[i + 1] ?? 0] ?? '']);
+      store.splits.put(pairs);
+      const frozen: Frozen = { options: report.options, madeAtMs, fingerprint: store.splits.fingerprint(), groups: report.groups };
+      store.setMeta(SPLIT_META, JSON.stringify(frozen));
+    });
+    return { ...report, madeAtMs };
+  }
+
+  const handlers: Statistics['handlers'] = {
+    'statistics.get': (input) =>
+      run(async ({ store, place }, thread) => {
+        if (store.measures.open() > 0) await thread.measure(place.file, (batch) => store.measures.keep(batch));
+        return thread.statistics(place.file, input);
+      }),
+    'statistics.cancel': () => {
+      running?.stop.abort();
+      return Promise.resolve(null);
+    },
+    'splits.get': async () => {
+      const frozen = readFrozen(current());
+      if (frozen === null) return null;
+      const { options, madeAtMs, groups, fingerprint } = frozen;
+      return run(async ({ store, place }, thread) => ({
+        options,
+        madeAtMs,
+        groups,
+        intact: store.splits.fingerprint() === fingerprint,
+        ...(await thread.frozen(place.file, options)),
+      }));
+    },
+    'splits.preview': (options) =>
+      run(async (project, thread, signal) => (await plan(project, thread, signal, { options, add: null })).report),
+    'splits.make': (options) =>
+      run(async (project, thread, signal) => {
+        const before = readFrozen(project);
+        if (before !== null || project.store.splits.all().length > 0) {
+          throw new AppError(
+            'conflict',
+            'The images are divided and that is frozen. Take the split away first; figures measured on it lose their ground.',
+            {
+              ...(before === null ? {} : { madeAt: new Date(before.madeAtMs).toISOString() }),
+            },
+          );
+        }
+        return freeze(project, await plan(project, thread, signal, { options, add: null }), null);
+      }),
+    'splits.addNew': ({ to }) =>
+      run(async (project, thread, signal) => {
+        const before = readFrozen(project);
+        if (before === null) throw new AppError('not-found', 'The images are not divided yet: make a split first.');
+        return freeze(project, await plan(project, thread, signal, { options: before.options, add: { to } }), before);
+      }),
+    'splits.clear': () => {
+      const { store } = current();
+      store.write(() => {
+        store.splits.clear();
+        store.setMeta(SPLIT_META, '');
+      });
+      return Promise.resolve(null);
+    },
+  };
+  return {
+    handlers,
+    async stop() {
+      running?.stop.abort();
+      await running?.ended.catch(() => undefined);
+    },
+  };
+}
+
+/** Throws AppError `storage` where what is remembered cannot be read. */
+function readFrozen({ store, place }: Project): Frozen | null {
+  const text = store.meta(SPLIT_META);
+  if (text === null || text === '') return null;
+  const found = frozenSchema.safeParse(JSON.parse(text));
+  if (!found.success)
+    throw new AppError('storage', `${place.file}: what is remembered of the split is damaged.`, { file: place.file, key: SPLIT_META });
+  return { ...found.data, groups: found.data.groups as SplitGroups | null };
+}
