@@ -1,11 +1,13 @@
 import type { FormatInfo } from '../../shared/calls/formats.ts';
 import type { FormatId } from '../../shared/formats.ts';
 import type { Format } from './dataset.ts';
+import { ISAT } from './isat.ts';
+import { LABELME } from './labelme.ts';
 import { YOLO_BOX } from './yolo-box.ts';
 import { YOLO_SEG } from './yolo-seg.ts';
 
 /** Every format that is read or written, in the order in which they are shown. A format is one file and one line here. */
-export const FORMATS: readonly Format[] = [YOLO_SEG, YOLO_BOX];
+export const FORMATS: readonly Format[] = [YOLO_SEG, YOLO_BOX, LABELME, ISAT];
 
 /** A format by its id, or null where there is none yet. */
 export function formatOf(id: FormatId): Format | null {

@@ -6,6 +6,7 @@ import { opened } from './coco-geometry.ts';
 import type { DatasetReader, DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { datasetPath, listFiles, listImages, readText, stemOf } from './folder.ts';
+import { imageAtStem } from './image-places.ts';
 import type { YoloData } from './yolo-data.ts';
 import { readYoloData, splitOf } from './yolo-data.ts';
 
@@ -68,7 +69,10 @@ async function readLabels(reading: Reading, file: string): Promise<void> {
   const { data, images, sink, options } = reading;
   const lines = (await readText(join(data.root, file))).split(/\r?\n/);
   const stem = imageStem(file);
-  const path = images.findStem(datasetPath(options.images, data.root, stem));
+  // Images that were left elsewhere have the same path as the label file, without the folders that YOLO wants.
+  const parts = stem.split('/');
+  const candidates = [datasetPath(options.images, data.root, stem), ...parts.map((_, from) => parts.slice(from).join('/'))];
+  const path = imageAtStem(images, candidates);
   const size = path === null ? null : await options.sizeOf(path);
   const filled = lines.filter((line) => line.trim() !== '').length;
   if (path === null || size === null) {

@@ -10,6 +10,7 @@ import type { Geometry, ImageRecord, PolygonPart, Ring } from '../../shared/reco
 import { joinRings } from './bridge.ts';
 import { cocoCategories } from './coco.ts';
 import type { DatasetWriter, Finding } from './dataset.ts';
+import { reasonToLeaveOut } from './image-order.ts';
 import type { NumberedAnnotation } from './source.ts';
 import { placeImage, stemOf } from './folder.ts';
 
@@ -30,8 +31,12 @@ export function writeYolo(kind: 'polygons' | 'boxes'): DatasetWriter['write'] {
       const split = source.split(image.id) ?? 'train';
       const path = `images/${split}/${image.path}`;
       const labels = labelPath(path);
-      const reason = reasonToLeaveOut(image, instances.length, options.includeEmpty !== false, taken.get(labels.toLowerCase()));
+      const other = taken.get(labels.toLowerCase());
+      const reason =
+        reasonToLeaveOut(image, instances.length, options.includeEmpty !== false) ??
+        (other === undefined ? null : sameName(image.path, other));
       if (reason !== null) {
+        for (const { number } of instances) options.onInstance?.(number, 'left-out');
         tell({ kind: 'lost', what: 'image', id: image.path, ...reason });
         options.onImage?.(image.id, null);
       } else {
@@ -82,17 +87,8 @@ function labelPath(image: string): string {
   return parts.join('/') + '.txt';
 }
 
-function reasonToLeaveOut(
-  image: ImageRecord,
-  instances: number,
-  includeEmpty: boolean,
-  taken: string | undefined,
-): Pick<Finding, 'reason' | 'message'> | null {
-  if (image.error !== null) return { reason: 'image-unreadable', message: `${image.path}: ${image.error}` };
-  if (image.width <= 0 || image.height <= 0) return { reason: 'image-unreadable', message: `${image.path}: its size is not known.` };
-  if (instances === 0 && !includeEmpty) return { reason: 'image-empty', message: `${image.path} has no instance.` };
-  if (taken === undefined) return null;
-  const message = `${image.path} and ${taken} have the same name but for the ending; YOLO finds labels by the name without it.`;
+function sameName(path: string, other: string): Pick<Finding, 'reason' | 'message'> {
+  const message = `${path} and ${other} have the same name but for the ending; YOLO finds labels by the name without it.`;
   return { reason: 'name-taken', message };
 }
 
