@@ -1,5 +1,6 @@
-import type { CocoEvaluation, CocoFigures } from '../shared/evaluate/coco.ts';
+import type { CocoEvaluation } from '../shared/evaluate/coco.ts';
 import { evaluateCoco } from '../shared/evaluate/coco.ts';
+import type { CocoFigures } from '../shared/evaluate/figures.ts';
 import type { OverlapKind } from '../shared/evaluate/dataset.ts';
 import { readCocoFile, readCocoResults } from './formats/coco-reader.ts';
 

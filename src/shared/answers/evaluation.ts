@@ -85,10 +85,10 @@ export interface EvaluationLook {
   readonly confusion: { readonly labelIds: readonly number[]; readonly counts: readonly (readonly number[])[] };
 }
 
-/** `tp`, `fp` and `fn` as counted; `confusion`: one cell of the matrix. */
+/** Right, wrong, missed. */
 export type Outcome = 'tp' | 'fp' | 'fn';
 
-/** A detection, a truth, or both, on one image. Geometry is fetched with `evaluation.shapes`. */
+/** A detection, a truth, or both, on one image. */
 export interface EvaluationCase {
   readonly outcome: Outcome;
   readonly imageId: number;
@@ -104,7 +104,7 @@ export interface EvaluationCase {
   readonly iou: number;
   /** Box of the detection, or of the truth that was missed. */
   readonly box: readonly [x: number, y: number, width: number, height: number];
-  /** Both outlines: flat rings in image space, as seen. */
+  /** Both outlines: flat rings in image space; none for a side that there is not. */
   readonly truthRings: readonly (readonly number[])[];
   readonly detectionRings: readonly (readonly number[])[];
 }

@@ -30,7 +30,7 @@ const look = z.object({
   iou: z.number().min(0.1).max(0.95).default(0.5),
   minScore: z.number().min(0).max(1).default(0.5),
 });
-export type LookInput = z.input<typeof look>;
+export type EvaluationLookInput = z.output<typeof look>;
 
 const cases = look.extend({
   outcome: z.enum(['tp', 'fp', 'fn']).nullable().default(null),
@@ -42,7 +42,7 @@ const cases = look.extend({
   offset: z.number().int().nonnegative().default(0),
   limit: z.number().int().min(1).max(500).default(60),
 });
-export type CasesInput = z.input<typeof cases>;
+export type EvaluationCasesInput = z.output<typeof cases>;
 
 /** A model's suggestions, or a results file, against the project's annotations. */
 export const EVALUATION_CALLS = {

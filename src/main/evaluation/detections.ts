@@ -1,0 +1,133 @@
+import { basename } from 'node:path';
+import type { EvaluatedSource, EvaluationReport } from '../../shared/answers/evaluation.ts';
+import type { EvaluationOptions } from '../../shared/calls/evaluation.ts';
+import { AppError } from '../../shared/errors.ts';
+import { segmentationRuns } from '../../shared/evaluate/dataset.ts';
+import { countsToString } from '../../shared/mask/rle.ts';
+import { runsBox } from '../../shared/mask/runs.ts';
+import { readDetection } from './coco-rows.ts';
+import { readJsonRows } from './json-rows.ts';
+import type { Detected, EvaluatedImage, EvaluationProject } from './project-source.ts';
+
+/** How many names that fit nothing are told. */
+const NAMES = 20;
+
+/** What is compared with the truth, image by image. */
+export interface Detections {
+  readonly source: EvaluatedSource;
+  /** Null where nobody looked at the image; at least `minScore` each, best first. */
+  of(imageId: number): readonly Detected[] | null;
+  readonly unmatched: EvaluationReport['unmatched'];
+}
+
+/** Reads what is to be evaluated. Throws `not-found`, or as `resultsDetections`. */
+export function openDetections(
+  project: EvaluationProject,
+  { source, minScore }: Pick<EvaluationOptions, 'source' | 'minScore'>,
+  tell: (done: number, total: number) => void,
+): Detections {
+  if (source.kind === 'file') return resultsDetections(project, source.path, minScore, tell);
+  const { name, runs } = project.looked(source);
+  return {
+    source: { kind: source.kind, name: `${name.modelId} ${name.modelVersion}`.trim(), modelId: name.modelId, runId: name.runId },
+    of(imageId) {
+      const runId = runs.get(imageId);
+      if (runId === undefined) return null;
+      return project.suggestions(runId, imageId).filter(({ score }) => score >= minScore);
+    },
+    unmatched: { detections: 0, names: [] },
+  };
+}
+
+/**
+ * A COCO results file, its images and classes matched with the project's: by `file_name` (the whole path, or the last part
+ * where only one image has it) and `category_name` where they are there, by id else. Every image counts as looked at.
+ * Throws AppError `io`, or `invalid` naming the file and the record; also where nothing fits.
+ */
+function resultsDetections(
+  project: EvaluationProject,
+  path: string,
+  minScore: number,
+  tell: (done: number, total: number) => void,
+): Detections {
+  const imageOf = matcher(project.images);
+  const labels = new Map(project.labels.map(({ id, name }) => [name, id]));
+  const labelIds = new Set(labels.values());
+  const found = new Map<number, Detected[]>();
+  const names = new Set<string>();
+  let unmatched = 0;
+  let total = 0;
+  readJsonRows(
+    path,
+    (value, index) => {
+      const row = readDetection(value, index, path, true);
+      total++;
+      const image = row.file_name === null ? imageOf.byId(row.image_id) : imageOf.byName(row.file_name);
+      const labelId = row.category_name === null ? row.category_id : (labels.get(row.category_name) ?? 0);
+      if (!image || !labelIds.has(labelId)) {
+        unmatched++;
+        if (names.size < NAMES)
+          names.add(image ? (row.category_name ?? `category ${row.category_id}`) : (row.file_name ?? `image ${row.image_id}`));
+        return;
+      }
+      if (row.score < minScore) return;
+      const detected = detectedOf(row, image, labelId, `${path}: detection number ${index}`);
+      const list = found.get(image.id);
+      if (list) list.push(detected);
+      else found.set(image.id, [detected]);
+    },
+    tell,
+  );
+  if (total > 0 && unmatched === total) {
+    throw new AppError(
+      'invalid',
+      `None of the ${total} detections of ${path} fits an image and a class of this project (${[...names].slice(0, 5).join(', ')} …).`,
+      { path },
+    );
+  }
+  for (const list of found.values()) list.sort((a, b) => b.score - a.score);
+  return {
+    source: { kind: 'file', name: basename(path), modelId: null, runId: null },
+    of: (imageId) => found.get(imageId) ?? [],
+    unmatched: { detections: unmatched, names: [...names] },
+  };
+}
+
+/** A detection with its mask on the image; one without a mask is its box, filled. */
+function detectedOf(row: ReturnType<typeof readDetection>, image: EvaluatedImage, labelId: number, what: string): Detected {
+  const { bbox, segmentation, score } = row;
+  if (!bbox && !segmentation) throw new AppError('invalid', `${what} has neither a segmentation nor a bbox.`, {});
+  const corners = bbox
+    ? [bbox[0], bbox[1], bbox[0], bbox[1] + bbox[3], bbox[0] + bbox[2], bbox[1] + bbox[3], bbox[0] + bbox[2], bbox[1]]
+    : [];
+  const { size, runs } = segmentationRuns(segmentation ?? [corners], image);
+  if (size[0] !== image.height || size[1] !== image.width) {
+    throw new AppError(
+      'invalid',
+      `${what} has a mask of ${size[1]}×${size[0]} pixels, but ${image.path} has ${image.width}×${image.height}.`,
+      { path: image.path },
+    );
+  }
+  return { id: null, labelId, score, box: bbox ?? runsBox(runs, image.height), rle: { size, counts: countsToString(runs) } };
+}
+
+function matcher(images: readonly EvaluatedImage[]): {
+  byId(id: number): EvaluatedImage | null;
+  byName(name: string): EvaluatedImage | null;
+} {
+  const ids = new Map(images.map((image) => [image.id, image]));
+  const paths = new Map(images.map((image) => [image.path, image]));
+  /** Null: several images have it. */
+  const lasts = new Map<string, EvaluatedImage | null>();
+  for (const image of images) {
+    const last = basename(image.path);
+    lasts.set(last, lasts.has(last) ? null : image);
+  }
+  return {
+    byId: (id) => ids.get(id) ?? null,
+    byName(name) {
+      const path = name.replaceAll('\\', '/');
+      return paths.get(path) ?? lasts.get(basename(path)) ?? null;
+    },
+  };
+}
