@@ -20,6 +20,7 @@ import { addCountsCommand, addRenderCommand } from './cli-render.ts';
 import { createSession } from './cli-session.ts';
 import { setting } from './cli-setting.ts';
 import type { Session } from './cli-session.ts';
+import { addSplitCommand, addStatsCommand } from './cli-statistics.ts';
 import { verifyJob } from './cli-verify.ts';
 import { createLocalStudio } from './local-studio.ts';
 import { writeSample } from './sample.ts';
@@ -164,6 +165,8 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
 
   addRenderCommand(command, withStudio);
   addCountsCommand(command, withStudio);
+  addSplitCommand(command, withStudio);
+  addStatsCommand(command, withStudio);
   addCutoutCommand(command, { withStudio, console, signal, finish });
 
   command('evaluate', 'COCO figures of results, or of a model, against a truth')
