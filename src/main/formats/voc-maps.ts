@@ -1,0 +1,153 @@
+import type { Box, Rle } from '../../shared/records.ts';
+import { rleBox } from '../../shared/mask/rle.ts';
+import type { DatasetSink } from './dataset.ts';
+import type { PngNumbers } from './png-numbers.ts';
+import type { ValueMask } from './value-masks.ts';
+import { valueMasks } from './value-masks.ts';
+import type { MapClass } from './voc-colors.ts';
+import { VOC_CLASSES, colourNumber, vocColor } from './voc-colors.ts';
+
+/** Class maps and object maps as images: which pixels are of which class, and of which object. */
+
+/** One object of a map. */
+export interface MapObject {
+  /** Its number in the map, from 1. */
+  readonly ordinal: number;
+  /** The class that most of its pixels have in the class map, null where there is none. */
+  readonly name: string | null;
+  readonly rle: Rle;
+  readonly box: Box;
+}
+
+/** Border between objects, and what is left to nobody: number 255, colour 224, 224, 192. */
+const BORDER = 255;
+const BORDER_COLOUR = colourNumber(vocColor(BORDER));
+
+/** The class of a number of a map: null where it stands for no class. */
+export type MapNames = (value: number) => string | null;
+
+/**
+ * How the numbers of a class map are read: by their colour where the label map has colours, else by their place in it,
+ * else as the VOC challenge numbers its classes.
+ */
+export function mapNames(
+  map: PngNumbers | null,
+  labelmap: readonly MapClass[] | null,
+  once: (reason: string, message: string) => void,
+): MapNames {
+  if (!map) return () => null;
+  const byColor = new Map((labelmap ?? []).flatMap((each) => (each.color ? [[colourNumber(each.color), each] as const] : [])));
+  const nameless = (name: string): string => {
+    once('class-without-name', `A class map has a class of which no file says the name; it is called "${name}".`);
+    return name;
+  };
+  return (value) => {
+    const color = map.kind === 'colour' ? value : map.kind === 'indexed' ? paletteColour(map, value) : null;
+    const known = color === null ? undefined : byColor.get(color);
+    if (known) return known.ground ? null : known.name;
+    if (color === BORDER_COLOUR || color === 0) return null;
+    const index = map.kind === 'colour' ? vocIndex(value) : value;
+    if (index === 0 || (index === BORDER && map.kind !== 'colour')) return null;
+    if (map.kind === 'colour' && labelmap) return nameless(colourName(value));
+    const placed = labelmap?.[index];
+    if (placed) return placed.ground ? null : placed.name;
+    return (labelmap ? null : VOC_CLASSES[index - 1]) ?? nameless(map.kind === 'colour' ? colourName(value) : `class ${index}`);
+  };
+}
+
+function paletteColour(map: PngNumbers, value: number): number | null {
+  const color = map.palette[value];
+  return color ? colourNumber(color) : null;
+}
+
+function colourName(value: number): string {
+  return '#' + [value & 255, (value >> 8) & 255, value >> 16].map((each) => each.toString(16).padStart(2, '0').toUpperCase()).join('');
+}
+
+/** The number whose VOC colour this is: the inverse of `vocColor`, for all 2^24 colours. */
+export function vocIndex(colour: number): number {
+  let index = 0;
+  for (let bit = 0; bit < 8; bit++) {
+    const group = ((colour >> bit) & 1) | (((colour >> (8 + bit)) & 1) << 1) | (((colour >> (16 + bit)) & 1) << 2);
+    index |= group << (3 * (7 - bit));
+  }
+  return index;
+}
+
+/** The objects of an image; without an object map all pixels of a class are one. */
+export function readObjects(
+  maps: { readonly classes: PngNumbers | null; readonly objects: PngNumbers | null },
+  names: MapNames,
+  path: string,
+  sink: DatasetSink,
+  once: (reason: string, message: string) => void,
+): MapObject[] {
+  const { classes, objects } = maps;
+  if (!objects) {
+    if (!classes) return [];
+    once(
+      'regions-not-instances',
+      'Class maps without object maps do not tell instances apart: all pixels of a class in an image are one instance.',
+    );
+    return classRegions(classes, names, path, sink);
+  }
+  const same = classes !== null && classes.width === objects.width && classes.height === objects.height;
+  if (classes && !same) {
+    const message = `The class map of ${path} is ${classes.width} × ${classes.height}, its object map ${objects.width} × ${objects.height}; only the latter is read.`;
+    sink.finding({ kind: 'refused', what: 'image', id: path, reason: 'maps-differ', message });
+  }
+  const majority = same ? classOfObjects(objects, classes, names) : new Map<number, string>();
+  const out: MapObject[] = [];
+  for (const [value, { rle }] of masksOf(objects, path, sink)) {
+    const ordinal = objects.kind === 'colour' ? vocIndex(value) : value;
+    if (ordinal === 0 || (objects.kind === 'colour' ? value === BORDER_COLOUR : ordinal === BORDER)) continue;
+    out.push({ ordinal, name: majority.get(value) ?? null, rle, box: rleBox(rle) });
+  }
+  return out.sort((a, b) => a.ordinal - b.ordinal);
+}
+
+/** The masks of a map; none, and a finding, where it is no map. */
+function masksOf(map: PngNumbers, path: string, sink: DatasetSink): Map<number, ValueMask> {
+  try {
+    return valueMasks(map.values, map.width, map.height);
+  } catch (thrown) {
+    const message = `The map of ${path} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    sink.finding({ kind: 'refused', what: 'image', id: path, reason: 'map-unreadable', message });
+    return new Map();
+  }
+}
+
+/** All pixels of a class as one region, in the order of their numbers. */
+export function classRegions(map: PngNumbers, names: MapNames, path: string, sink: DatasetSink): MapObject[] {
+  const out: MapObject[] = [];
+  for (const [value, { rle }] of masksOf(map, path, sink)) {
+    const name = names(value);
+    if (name !== null) out.push({ ordinal: out.length + 1, name, rle, box: rleBox(rle) });
+  }
+  return out;
+}
+
+function classOfObjects(objects: PngNumbers, classes: PngNumbers, names: MapNames): Map<number, string> {
+  const counts = new Map<number, Map<number, number>>();
+  let object = -1;
+  let inObject = new Map<number, number>();
+  for (let i = 0; i < objects.values.length; i++) {
+    const value = objects.values[i] ?? 0;
+    if (value === 0) continue;
+    if (value !== object) {
+      object = value;
+      const known = counts.get(value);
+      if (known) inObject = known;
+      else counts.set(value, (inObject = new Map<number, number>()));
+    }
+    const of = classes.values[i] ?? 0;
+    inObject.set(of, (inObject.get(of) ?? 0) + 1);
+  }
+  const out = new Map<number, string>();
+  for (const [value, byClass] of counts) {
+    const ranked = [...byClass].sort((a, b) => b[1] - a[1]).map(([of]) => names(of));
+    const name = ranked.find((each) => each !== null);
+    if (name) out.set(value, name);
+  }
+  return out;
+}
