@@ -10,7 +10,7 @@ import { createDrafts } from './drafts.ts';
 import type { StudioEvents } from './events.ts';
 import type { FetchingOptions } from './fetching.ts';
 import { createFetching } from './fetching.ts';
-import type { CatalogEntry } from './inference/catalog.ts';
+import type { Catalog, CatalogEntry } from './inference/catalog.ts';
 import { createCatalog } from './inference/catalog.ts';
 import { removeFetched } from './inference/fetch-model.ts';
 import type { Inference } from './inference/inference.ts';
@@ -33,6 +33,11 @@ export interface ModelHandlers {
   readonly handlers: Pick<Handlers, keyof typeof MODEL_CALLS>;
   /** Takes a model file that a browser sends; answers with its path, for `models.inspect`. Throws as `takeUpload`. */
   upload(name: string, body: Readable, bytes: number): Promise<string>;
+  readonly catalog: Catalog;
+  /** The user's own models. */
+  readonly folder: string;
+  /** Tells the window that the list has changed. */
+  changed(): Promise<void>;
   /** Stops what is being fetched. */
   close(): Promise<void>;
 }
@@ -122,6 +127,9 @@ export function createModelHandlers(options: ModelHandlersOptions): ModelHandler
         return null;
       },
     },
+    catalog,
+    folder: own,
+    changed: tellModels,
     upload: (name, body, bytes) => takeUpload(draftFolder, name, body, bytes),
     async close() {
       await fetching.close();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostKind, ProjectInfo, RunInfo } from '../shared/answers.ts';
+import { SPLIT_CALLS } from '../shared/calls/splits.ts';
 import type { Handlers, PixelSize } from '../shared/contract.ts';
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
 import { createBundleHandlers } from './bundle-handlers.ts';
@@ -27,6 +28,7 @@ import { createRecent } from './recent.ts';
 import { createRecordHandlers } from './record-handlers.ts';
 import { writeSample } from './sample.ts';
 import type { ScanReport } from './scan.ts';
+import { createReturnHandlers } from './return-handlers.ts';
 import { createSettings } from './settings.ts';
 import { takeAnnotations } from './uploads.ts';
 import { createStatisticsHandlers } from './statistics-handlers.ts';
@@ -100,7 +102,7 @@ export function createStudio(options: StudioOptions): Studio {
     current,
     closing: closing.signal,
     version: options.version,
-    makeSplits: () => Promise.reject(new AppError('invalid', 'No image is in train, val or test: split the images first.')),
+    makeSplits: () => statistics.handlers['splits.make'](SPLIT_CALLS['splits.make'].input.parse({ kind: 'class' })),
     tell: events.tell,
   });
   const models = createModelHandlers({
@@ -121,6 +123,15 @@ export function createStudio(options: StudioOptions): Studio {
   const views = createViewsHandlers({ current, closing: closing.signal, progress: events.pictures, inference, tell: events.tell });
   const statistics = createStatisticsHandlers({ current, closing: closing.signal, progress: events.statistics });
   const evaluations = createEvaluations({ current, tell: (progress) => events.tell('evaluation.progress', progress) });
+  const returns = createReturnHandlers({
+    current,
+    catalog: models.catalog,
+    modelFolder: models.folder,
+    modelAdded: models.changed,
+    evaluate: (wanted) => evaluations.handlers['evaluation.run'](wanted),
+    tell: events.tell,
+    clock,
+  });
   const thread = createClassicalThread();
   const classical = createClassicalHandlers({
     current,
@@ -174,6 +185,7 @@ export function createStudio(options: StudioOptions): Studio {
   async function closeProject(): Promise<void> {
     if (!project) return;
     await views.stop();
+    await returns.stop();
     await evaluations.stop();
     await statistics.stop();
     prompts.close();
@@ -278,6 +290,7 @@ export function createStudio(options: StudioOptions): Studio {
     ...statistics.handlers,
     ...createDesktopHandlers(options.desktop ?? null),
     ...bundles.handlers,
+    ...returns.handlers,
     'engine.status': at(() => inference.status()),
     'export.coco': (wanted) => exporting.start(wanted),
     'export.cancel': at(() => {

@@ -15,14 +15,14 @@ import type {
   ScanProgress,
   Settings,
 } from './answers.ts';
-import type { BundleProgress } from './answers/bundles.ts';
+import type { BundleProgress, ReturnProgress } from './answers/bundles.ts';
 import type { EvaluationProgress } from './answers/evaluation.ts';
 import type { ModelFetch } from './answers/models.ts';
 import type { GpuProgress } from './answers/providers.ts';
 import type { StatisticsProgress } from './answers/statistics.ts';
 import type { PictureProgress } from './answers/views.ts';
 import { call, none } from './call.ts';
-import { BUNDLE_CALLS } from './calls/bundles.ts';
+import { BUNDLE_CALLS, RETURN_CALLS } from './calls/bundles.ts';
 import { CLASSICAL_CALLS } from './calls/classical.ts';
 import { COCO_EXPORT_CALLS } from './calls/coco-export.ts';
 import { CUTOUT_CALLS } from './calls/cutouts.ts';
@@ -140,6 +140,7 @@ export const CALLS = {
 
   ...COCO_EXPORT_CALLS,
   ...BUNDLE_CALLS,
+  ...RETURN_CALLS,
 } as const;
 
 export type CallName = keyof typeof CALLS;
@@ -165,6 +166,7 @@ export interface Events extends PromptEvents {
   readonly 'engine.status': EngineStatus;
   readonly 'export.progress': ExportProgress;
   readonly 'bundle.progress': BundleProgress;
+  readonly 'return.progress': ReturnProgress;
   readonly 'pictures.progress': PictureProgress;
   readonly 'evaluation.progress': EvaluationProgress;
   readonly 'statistics.progress': StatisticsProgress;
@@ -184,6 +186,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'prompt.state',
   'export.progress',
   'bundle.progress',
+  'return.progress',
   'pictures.progress',
   'evaluation.progress',
   'statistics.progress',

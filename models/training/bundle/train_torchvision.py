@@ -29,6 +29,8 @@ DEFAULTS = {
 }
 # An epoch over few images repeats them, so that there is something to measure at its end.
 LEAST_STEPS = 50
+# Decoded images and masks that are kept between epochs, in bytes, by all processes that decode.
+KEPT = 800e6
 # What an epoch is scored on, at most; the last score is of all.
 SCORED = 300
 
@@ -61,8 +63,8 @@ def arguments():
 class Augmented(torch.utils.data.Dataset):
     """(epoch, index) -> image float [3,h,w] and torchvision's target; the same pair gives the same picture."""
 
-    def __init__(self, data, size, seed, turns):
-        self.data, self.size, self.seed, self.turns = data, size, seed, turns
+    def __init__(self, data, size, seed, turns, room=0.0):
+        self.data, self.size, self.seed, self.turns, self.room, self.kept = data, size, seed, turns, room, {}
 
     def __len__(self):
         return len(self.data)
@@ -70,7 +72,7 @@ class Augmented(torch.utils.data.Dataset):
     def __getitem__(self, key):
         epoch, index = key
         rng = random.Random(f"{self.seed} {epoch} {index}")
-        rgb, labels, masks, crowds = self.data.item(index % len(self.data))
+        rgb, labels, masks, crowds = self.item(index % len(self.data))
         # torchvision has no way to pass a crowd over.
         labels, masks = labels[~crowds], masks[~crowds]
         image = torch.from_numpy(rgb.copy()).permute(2, 0, 1).float() / 255
@@ -82,6 +84,16 @@ class Augmented(torch.utils.data.Dataset):
             quarters = rng.randrange(4)
             image, masks = torch.rot90(image, quarters, (1, 2)), torch.rot90(masks, quarters, (1, 2))
         return colours(image, rng).contiguous(), target(labels, masks.contiguous())
+
+    def item(self, k):
+        if k in self.kept:
+            return self.kept[k]
+        item = self.data.item(k)
+        size = item[0].nbytes + item[2].nbytes
+        if size <= self.room:
+            self.room -= size
+            self.kept[k] = item
+        return item
 
 
 def window(image, masks, size, rng):
@@ -132,16 +144,23 @@ def target(labels, masks, least=12):
     }
 
 
-def batches(data, epoch, steps, batch, options):
-    """The epoch's batches, `steps` of them; images are repeated where there are too few."""
-    order, rng = [], random.Random(f"{options.seed} {epoch}")
-    while len(order) < steps * batch:
-        turn = list(range(len(data)))
-        rng.shuffle(turn)
-        # A repeated image is augmented anew.
-        order += [(epoch, len(order) // len(data) * len(data) + k) for k in turn]
-    groups = [order[k * batch : (k + 1) * batch] for k in range(steps)]
-    return torch.utils.data.DataLoader(data, batch_sampler=groups, num_workers=options.workers, collate_fn=together)
+class Batches:
+    """What each step of each epoch sees: lists of (epoch, index); images are repeated where an epoch has too few."""
+
+    def __init__(self, images, first, options):
+        self.images, self.first, self.options = images, first, options
+
+    def __iter__(self):
+        steps, batch = self.options.steps, self.options.batch
+        for epoch in range(self.first, self.options.epochs):
+            order, rng = [], random.Random(f"{self.options.seed} {epoch}")
+            while len(order) < steps * batch:
+                turn = list(range(self.images))
+                rng.shuffle(turn)
+                # A repeated image is augmented anew: its index goes on.
+                order += [(epoch, len(order) // self.images * self.images + k) for k in turn]
+            for k in range(steps):
+                yield order[k * batch : (k + 1) * batch]
 
 
 def together(items):
@@ -345,7 +364,12 @@ def main():
     scaler = torch.cuda.amp.GradScaler(enabled=dtype == torch.float16)
     # What comes from `Augmented` has its size already; only the exported graph resizes.
     model.transform._skip_resize = True
-    data = Augmented(train, options.size, options.seed, options.turns)
+    data = Augmented(train, options.size, options.seed, options.turns, KEPT / max(1, options.workers))
+    loader = iter(
+        torch.utils.data.DataLoader(
+            data, batch_sampler=Batches(len(train), epoch, options), num_workers=options.workers, collate_fn=together
+        )
+    )
     total = options.epochs * options.steps
     print(
         f"{name}, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, started from {origin}; {device}, "
@@ -373,7 +397,8 @@ def main():
     while epoch < options.epochs and (step == 0 or progress() < 1):
         model.train()
         sums, counted, begun = {}, 0, time.time()
-        for images, targets in batches(data, epoch, options.steps, options.batch, options):
+        for _ in range(options.steps):
+            images, targets = next(loader)
             share = min(1.0, progress())
             rate = options.rate * min(1.0, (step + 1) / warm) * max(0.01, 0.5 + 0.5 * math.cos(math.pi * share))
             for group in optimizer.param_groups:

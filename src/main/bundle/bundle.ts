@@ -17,7 +17,15 @@ import { BUNDLE_FILE, CATEGORIES_FILE, moveIntoPlace, refuseInUse, removeEmpty }
 import { bundleReadme } from './readme.ts';
 
 /** Scripts that are the same in every bundle. They lie beside the trainings of our own models. */
-const SCRIPTS = ['train_torchvision.py', 'train_detectron2.py', 'detectron2.yaml', 'bundle_data.py', 'bundle_score.py', 'requirements.txt'];
+const SCRIPTS = [
+  'train_torchvision.py',
+  'train_detectron2.py',
+  'detectron2.yaml',
+  'bundle_data.py',
+  'bundle_model.py',
+  'bundle_score.py',
+  'requirements.txt',
+];
 const TEMPLATES = new URL('models/training/bundle/', packageFolder);
 /** Fewer instances of a class than this are hardly learned. */
 const FEW_INSTANCES = 10;

@@ -65,7 +65,7 @@ drop the ONNX file on Maskloop's window.
   instance was read back after writing and compared with the project.
 - \`categories.json\`: which class has which id in the dataset and which number in the network. Both scripts read it.
 - \`bundle.json\`: project, splits, hashes.
-- \`bundle_data.py\`, \`bundle_score.py\`: reading the dataset, and COCO's AP.
+- \`bundle_data.py\`, \`bundle_model.py\`, \`bundle_score.py\`: reading the dataset, networks and ONNX, COCO's AP.
 `;
 }
 
