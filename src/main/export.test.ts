@@ -190,9 +190,9 @@ describe('exportCoco', () => {
     expect(report.skipped).toEqual([
       { path: 'broken.jpg', reason: 'cannot be read: not a JPEG' },
       { path: 'new.jpg', reason: 'its state is new, not done' },
-      { path: 'empty.jpg', reason: 'has no annotation' },
       { path: 'good.jpg', reason: 'annotation 2 covers no pixel' },
       { path: 'outside.jpg', reason: 'annotation 3 covers no pixel' },
+      { path: 'empty.jpg', reason: 'has no annotation' },
       { path: 'outside.jpg', reason: 'has no annotation' },
     ]);
   });
@@ -274,12 +274,29 @@ describe('exportCoco', () => {
       writeFileSync(join(out, name), 'x');
       utimesSync(join(out, name), Date.now() / 1000 - ageS, Date.now() / 1000 - ageS);
     };
-    put('.annotations.json.0123abcd.tmp', 7200);
-    put('.annotations.json.0123abcd.tmp.annotations', 7200);
-    put('.annotations.json.4567cdef.tmp', 60);
+    for (const [name, ageS] of [
+      ['.maskloop-export-0123abcd.tmp', 7200],
+      ['.maskloop-export-4567cdef.tmp', 60],
+    ] as const) {
+      mkdirSync(join(out, name));
+      put(join(name, 'annotations.json'), ageS);
+      utimesSync(join(out, name), Date.now() / 1000 - 7200, Date.now() / 1000 - 7200);
+    }
     put('notes.tmp', 7200);
     await exportCoco(source([], {}), options());
-    expect(readdirSync(out).sort()).toEqual(['.annotations.json.4567cdef.tmp', 'annotations.json', 'export-report.json', 'notes.tmp']);
+    expect(readdirSync(out).sort()).toEqual(['.maskloop-export-4567cdef.tmp', 'annotations.json', 'export-report.json', 'notes.tmp']);
+  });
+
+  it('moves the rest of an export that a crash interrupted between its files', async () => {
+    await exportCoco(source([image(1, 'x.jpg')], { 1: [annotation(1, mask(blob))] }), options());
+    const ready = join(out, '.maskloop-export-0123abcd.ready');
+    mkdirSync(join(ready, 'annotations'), { recursive: true });
+    writeFileSync(join(ready, 'annotations', 'val.json'), 'new');
+    writeFileSync(join(ready, 'export-report.json'), '{"files":["annotations/train.json","annotations/val.json"]}');
+    const report = await exportCoco(source([], {}), options());
+    expect(readFileSync(join(out, 'annotations', 'val.json'), 'utf8')).toBe('new');
+    expect(existsSync(ready)).toBe(false);
+    expect(report.findings).toMatchObject([{ kind: 'kept', what: 'file', id: 'annotations/val.json', reason: 'older-file' }]);
   });
 
   it('names a target that is a file', async () => {

@@ -1,38 +1,45 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { ExportProgress, ExportReport } from '../shared/answers.ts';
-import type { CocoExportInput } from '../shared/calls/coco-export.ts';
+import type { ExportPart, ExportProgress, ExportReport } from '../shared/answers.ts';
+import type { CocoExportInput, CocoExportOptions } from '../shared/calls/coco-export.ts';
 import { cocoExportOptions } from '../shared/calls/coco-export.ts';
 import { AppError } from '../shared/errors.ts';
+import type { ImageFiles } from './export-images.ts';
+import { imageNames, placeImages } from './export-images.ts';
+import { finishOlder, removeEmpty, REPORT_FILE, stageExport } from './export-staging.ts';
+import type { ExportStaging } from './export-staging.ts';
+import { createFindings } from './export-findings.ts';
 import { checkCoco } from './formats/coco-check.ts';
-import { cocoCategories, writeCoco } from './formats/coco.ts';
-import type { ExportSource } from './formats/source.ts';
+import type { CocoOptions, WrittenCoco } from './formats/coco.ts';
+import { cocoCategories, cocoIds, writeCoco } from './formats/coco.ts';
+import type { CocoSource } from './formats/coco-source.ts';
+import { splitParts } from './formats/coco-splits.ts';
+import type { DatasetSource } from './formats/dataset.ts';
 import { makeFolder } from './make-folder.ts';
 
 export type { ExportSource, NumberedAnnotation } from './formats/source.ts';
 
-/** Names of the two files an export leaves in its folder. */
+/** Name of the file with annotations where splits are not told apart. */
 export const COCO_FILE = 'annotations.json';
-const REPORT_FILE = 'export-report.json';
 
-/** A temporary file that nobody has written to for so long is left over from an export that was killed. */
-const ABANDONED_MS = 3_600_000;
+type Source = CocoSource & Partial<Pick<DatasetSource, 'fileOf'>>;
 
 /**
- * Exports the project as a COCO dataset: `out/annotations.json` and `out/export-report.json`. Images are
- * not copied; `file_name` is relative to the project's folder, with `/`.
+ * Exports the project as a COCO dataset: `annotations.json` or, by split, `annotations/train.json` and so on, the images
+ * below `images/` if they are asked for, and `export-report.json`. Without the images `file_name` is what the image was
+ * imported with, else relative to the project's folder, with `/`.
  *
- * The file is written under a temporary name beside its place, synced, read back with independent
- * decoders and compared with the project; only then it is renamed over an older export and the folder
- * synced. When anything fails, or the signal aborts, the older export is untouched and nothing is left.
+ * Every file is written aside, synced, read back with independent decoders and compared with the project; only then all
+ * get their names (`export-staging.ts` says what a crash can do). When anything fails, or the signal aborts, the older
+ * export is untouched and nothing is left.
  *
- * Throws AppError: `internal` or `invalid` (an annotation that cannot be written or came out different,
- * named), `io` (the folder or the disk, named), `cancelled`.
+ * Throws AppError: `internal` or `invalid` (an annotation that cannot be written or came out different, named; splits that
+ * are not made), `conflict` (another picture where one should go), `io` (the folder or the disk, named), `cancelled`.
  */
 export async function exportCoco(
-  source: ExportSource,
+  source: Source,
   wanted: CocoExportInput,
   signal?: AbortSignal,
   onProgress?: (progress: ExportProgress) => void,
@@ -40,9 +47,6 @@ export async function exportCoco(
   const started = performance.now();
   const options = cocoExportOptions(wanted);
   const out = resolve(options.out);
-  const token = randomUUID().slice(0, 8);
-  const temporary = join(out, `.${COCO_FILE}.${token}.tmp`);
-  const temporaryReport = join(out, `.${REPORT_FILE}.${token}.tmp`);
   /** The uppermost folder that had to be made, to be removed again if nothing comes of it. */
   let made: string | null;
   try {
@@ -51,50 +55,136 @@ export async function exportCoco(
   } catch (cause) {
     throw exportError(cause, out, signal);
   }
+  let staging: ExportStaging | null = null;
   try {
-    await removeAbandoned(out);
-    const written = await writeCoco(source, temporary, options, signal, onProgress);
-    const verified = await checkCoco(temporary, source, options, written, signal, onProgress);
-    const report: ExportReport = {
-      format: 'coco',
-      files: [COCO_FILE, REPORT_FILE],
-      images: written.images,
-      emptyImages: written.emptyImages,
-      annotations: written.annotations,
-      categories: cocoCategories(source.labels).map(({ id, name }) => ({ id, name, annotations: written.byLabel.get(id) ?? 0 })),
-      polygons: written.polygons,
-      rles: written.rles,
-      crowds: written.crowds,
-      pixelSpace: options.pixelSpace,
-      untouched: 0,
-      parts: [
-        { split: null, file: COCO_FILE, images: written.images, annotations: written.annotations, ...(await fingerprint(temporary)) },
-      ],
-      imageFiles: { copied: 0, linked: 0, present: 0, bytes: 0 },
-      simplification: null,
-      findingCounts: [],
-      findings: [],
-      skipped: written.skipped,
-      verified,
-      ms: Math.round(performance.now() - started),
-    };
-    await writeFile(temporaryReport, JSON.stringify(report, null, 2) + '\n', { flag: 'wx', flush: true });
+    await finishOlder(out);
+    staging = await stageExport(out);
+    const report = await fill(source, options, out, staging.folder, started, signal, onProgress);
     signal?.throwIfAborted();
-    await rename(temporary, join(out, COCO_FILE));
-    await rename(temporaryReport, join(out, REPORT_FILE));
-    await syncFolder(out);
+    await staging.publish();
     return report;
   } catch (cause) {
-    await rm(temporary, { force: true });
-    await rm(temporaryReport, { force: true });
+    await staging?.abandon();
     if (made !== null) await removeEmpty(out, made);
     throw exportError(cause, out, signal);
   }
 }
 
+async function fill(
+  source: Source,
+  options: CocoExportOptions,
+  out: string,
+  folder: string,
+  started: number,
+  signal: AbortSignal | undefined,
+  onProgress: ((progress: ExportProgress) => void) | undefined,
+): Promise<ExportReport> {
+  const findings = createFindings();
+  const { tell } = findings;
+  const ids = cocoIds(source, tell);
+  const names = options.images === 'leave' ? null : imageNames(source, tell);
+  const fileName: CocoOptions['fileName'] = ({ id, path }, imported) => names?.get(id) ?? imported ?? path;
+  const parts = options.split === 'one' ? [{ split: null, file: COCO_FILE, source }] : splitParts(source, tell);
+
+  const files: ExportPart[] = [];
+  const all: WrittenCoco[] = [];
+  const verified = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
+  const fewer = { instances: 0, sumIou: 0, worst: null as { path: string; id: string; iou: number } | null };
+  for (const part of parts) {
+    const path = join(folder, part.file);
+    await mkdir(dirname(path), { recursive: true });
+    const how = { ...options, ids, fileName, part: parts.length > 1 };
+    const written = await writeCoco(part.source, path, how, signal, onProgress, tell);
+    const { simplified, ...found } = await checkCoco(path, part.source, how, written, signal, onProgress);
+    verified.annotationsCompared += found.annotationsCompared;
+    verified.textsEqual += found.textsEqual;
+    verified.minIou = Math.min(verified.minIou, found.minIou);
+    fewer.instances += simplified.instances;
+    fewer.sumIou += simplified.sumIou;
+    if ((simplified.worst?.iou ?? Infinity) < (fewer.worst?.iou ?? Infinity)) fewer.worst = simplified.worst;
+    const print = await fingerprint(path);
+    files.push({ split: part.split, file: part.file, images: written.images, annotations: written.annotations, ...print });
+    all.push(written);
+  }
+  const leftOut = intersection(all.map((written) => written.leftOut));
+  const imageFiles: ImageFiles =
+    names === null || options.images === 'leave'
+      ? { copied: 0, linked: 0, present: 0, bytes: 0 }
+      : await placeImages(source, { out, staging: folder, how: options.images, names, leftOut, signal, onProgress }, tell);
+  const sum = (of: (written: WrittenCoco) => number): number => all.reduce((total, written) => total + of(written), 0);
+  await tellOlder(out, [...files.map(({ file }) => file), REPORT_FILE], tell);
+  const report: ExportReport = {
+    format: 'coco',
+    files: [...files.map(({ file }) => file), REPORT_FILE],
+    images: sum((written) => written.images),
+    emptyImages: sum((written) => written.emptyImages),
+    annotations: sum((written) => written.annotations),
+    categories: cocoCategories(source.labels).map(({ id, name }) => ({
+      id: numberOf(ids.categories.get(id)?.id, id),
+      name,
+      annotations: sum((written) => written.byLabel.get(id) ?? 0),
+    })),
+    polygons: sum((written) => written.polygons),
+    rles: sum((written) => written.rles),
+    crowds: sum((written) => written.crowds),
+    pixelSpace: options.pixelSpace,
+    untouched: sum((written) => written.untouched),
+    parts: files,
+    imageFiles,
+    simplification:
+      options.simplifyPx === 0
+        ? null
+        : {
+            tolerancePx: options.simplifyPx,
+            instances: fewer.instances,
+            pointsBefore: sum((written) => written.simplified.pointsBefore),
+            pointsAfter: sum((written) => written.simplified.pointsAfter),
+            meanIou: fewer.instances === 0 ? 1 : fewer.sumIou / fewer.instances,
+            worstIou: fewer.worst?.iou ?? 1,
+            worst: fewer.worst === null ? null : { path: fewer.worst.path, id: fewer.worst.id },
+          },
+    findingCounts: findings.counts(),
+    findings: findings.listed(),
+    skipped: all.flatMap((written) => written.skipped),
+    verified,
+    ms: Math.round(performance.now() - started),
+  };
+  await writeFile(join(folder, REPORT_FILE), JSON.stringify(report, null, 2) + '\n', { flag: 'wx', flush: true });
+  return report;
+}
+
+function numberOf(id: string | undefined, own: number): number {
+  const number = Number(id);
+  return Number.isSafeInteger(number) ? number : own;
+}
+
+/** What is in none of the files. */
+function intersection(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {
+  const [first, ...others] = sets;
+  if (others.length === 0) return first ?? new Set();
+  return new Set([...(first ?? [])].filter((id) => others.every((set) => set.has(id))));
+}
+
+/** Files of an earlier export that this one does not replace: they stay, and are named. */
+async function tellOlder(out: string, files: readonly string[], tell: ReturnType<typeof createFindings>['tell']): Promise<void> {
+  let older: unknown;
+  try {
+    older = JSON.parse(await readFile(join(out, REPORT_FILE), 'utf8'));
+  } catch {
+    return;
+  }
+  const listed =
+    typeof older === 'object' && older !== null && 'files' in older && Array.isArray(older.files) ? (older.files as unknown[]) : [];
+  for (const name of listed) {
+    if (typeof name !== 'string' || files.includes(name) || (await stat(join(out, name)).catch(() => null)) === null) continue;
+    const message = `${name} is of an earlier export and does not belong to this one.`;
+    tell({ kind: 'kept', what: 'file', id: name, reason: 'older-file', message });
+  }
+}
+
 async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
 }
 
@@ -104,36 +194,4 @@ function exportError(cause: unknown, out: string, signal: AbortSignal | undefine
   if (cause instanceof Error && 'code' in cause)
     return new AppError('io', `${out}: the export cannot be written: ${cause.message}`, { out }, cause);
   return new AppError('internal', `The export failed: ${cause instanceof Error ? cause.message : String(cause)}`, { out }, cause);
-}
-
-/** Makes the renames survive a power loss. Windows has no such call and refuses to open a folder. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What an export that was killed left in the folder; one that still runs has written to its file lately. */
-async function removeAbandoned(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!/^\.(annotations|export-report)\.json\.[0-9a-f]{8}\.tmp(\.annotations)?$/.test(name)) continue;
-    const path = join(folder, name);
-    if (Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS) await rm(path, { force: true });
-  }
-}
-
-/** Removes `folder` and its parents up to `top` while they are empty. */
-async function removeEmpty(folder: string, top: string): Promise<void> {
-  for (let at = folder; at.startsWith(top); at = dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch {
-      // Somebody put something in it meanwhile: it is theirs now.
-      return;
-    }
-  }
 }

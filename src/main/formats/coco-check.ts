@@ -1,143 +1,273 @@
-import { z } from 'zod';
 import type { ExportProgress, ExportReport } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { ImageRecord } from '../../shared/records.ts';
-import type { CocoOptions, PlacedInstance, WrittenCoco } from './coco.ts';
-import { cocoCategories, cocoSize, placeInstance } from './coco.ts';
+import type { Geometry, Label } from '../../shared/records.ts';
+import { checkedAnnotation, checkedCategory, checkedImage, createIds, sameAsKept } from './check-records.ts';
+import type { FileAnnotation, KeptText } from './check-records.ts';
+import type { CheckedImage } from './check-space.ts';
+import { expectedIntervals, sizeInFile } from './check-space.ts';
+import type { CocoSource } from './coco-source.ts';
+import { annotationsInOrder, imagesInOrder } from './coco-source.ts';
+import type { OrderedAnnotation } from './dataset.ts';
+import type { Intervals } from './intervals.ts';
 import { areaOf, boxOf, intervalsOfCounts, intervalsOfRing, intervalsOfRuns, iouOf, unionOf } from './intervals.ts';
-import { readJsonElements } from './json-elements.ts';
-import type { Size } from './orientation.ts';
-import type { ExportSource } from './source.ts';
-
-const whole = z.number().int();
-const categorySchema = z.object({ id: whole.positive(), name: z.string() });
-const imageSchema = z.object({ id: whole.positive(), file_name: z.string().min(1), width: whole.positive(), height: whole.positive() });
-const annotationSchema = z.object({
-  id: whole.positive(),
-  image_id: whole.positive(),
-  category_id: whole.positive(),
-  segmentation: z.union([
-    z.array(z.array(z.number()).min(6)).min(1),
-    z.object({ size: z.tuple([whole.positive(), whole.positive()]), counts: z.string() }),
-  ]),
-  area: z.number().positive(),
-  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-  iscrowd: z.literal([0, 1]),
-});
-type FileAnnotation = z.output<typeof annotationSchema>;
+import type { JsonText } from './json-texts.ts';
+import { readJsonTexts } from './json-texts.ts';
 
 /** After so much work at a stretch, the window's messages are let through. */
 const REST_MS = 12;
 
-interface Expected {
-  readonly image: ImageRecord;
-  readonly size: Size;
-  readonly instance: PlacedInstance;
+export interface CheckOptions {
+  readonly pixelSpace: 'oriented' | 'raw';
+  /** Above 0 polygons may differ from the project by what `written` says, instance by instance. */
+  readonly simplifyPx?: number;
+  /** The file is one of several that share their ids. */
+  readonly part?: boolean;
+  /** As it was asked for when the file was written. */
+  readonly fileName?: (image: { readonly id: number; readonly path: string }, imported: string | null) => string;
 }
 
+/** What the writer claims. */
+export interface CheckedClaims {
+  readonly leftOut: ReadonlySet<number>;
+  readonly annotations: number;
+  readonly untouched?: number;
+  /** IoU of each simplified instance with what it was, in the order of the file. */
+  readonly simplified?: { readonly ious: readonly number[] };
+}
+
+/** The figures of the report, and where the worst simplified instance is. */
+export type CheckedCoco = ExportReport['verified'] & {
+  readonly simplified: {
+    readonly instances: number;
+    readonly sumIou: number;
+    readonly worst: { path: string; id: string; iou: number } | null;
+  };
+};
+
 /**
- * Reads a written COCO file back with a JSON reader and mask decoders of its own and compares it with
- * the project: every category, image and annotation is there, once, in order, with its id, file name,
- * size, class, crowd flag, area and box, and its pixels are the project's (IoU 1).
+ * Reads a written COCO file back with mask decoders of its own and compares it with the project: every category, image
+ * and annotation is there, once, in order, with its id, file name, size, class and crowd flag; its pixels are the
+ * project's (IoU 1; with `simplifyPx` exactly the IoU that the writer said it costs), area and box those of its pixels, or
+ * for what was imported and not touched those of the imported file; everything that an imported record had besides is
+ * there as it was. Nothing of what writes is used, only the JSON parser.
  * Throws `internal`, naming the image or annotation, at the first thing that differs; the signal's
  * reason when aborted.
  */
 export async function checkCoco(
   path: string,
-  source: ExportSource,
-  options: CocoOptions,
-  written: Pick<WrittenCoco, 'leftOut' | 'annotations'>,
+  source: CocoSource,
+  options: CheckOptions,
+  written: CheckedClaims,
   signal?: AbortSignal,
   onProgress?: (progress: ExportProgress) => void,
-): Promise<ExportReport['verified']> {
-  const categories = cocoCategories(source.labels).values();
-  const images = expectedImages(source, written.leftOut);
-  const instances = expectedInstances(source, written.leftOut, options);
-  const numbers = new Set<number>();
+): Promise<CheckedCoco> {
+  const raw = options.pixelSpace === 'raw';
+  const images = new Map<number, CheckedImage>();
+  for (const { id, path: name, width, height, orientation } of source.images()) {
+    if (!written.leftOut.has(id)) images.set(id, { id, path: name, width, height, orientation });
+  }
+  const labels = [...source.labels].sort((a, b) => a.position - b.position || a.id - b.id);
+  const expected = {
+    categories: labels.values(),
+    images: expectedImages(source, images),
+    annotations: expectedAnnotations(source, images, raw),
+  };
+  const ids = { categories: createIds(), images: createIds(), annotations: createIds() };
+  /** Ids in the file by the project's. */
+  const categoryId = new Map<number, string>();
+  const imageId = new Map<number, string>();
   const seen = new Set<string>();
+  const rest = new Map((source.rest?.() ?? []).map(({ key, text }) => [key, text]));
+  const figures = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
+  const simplified = { instances: 0, sumIou: 0, worst: null as { path: string; id: string; iou: number } | null };
+  let untouched = 0;
   let restedAt = performance.now();
-  const worst = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
 
-  for await (const { key, index, value } of readJsonElements(path)) {
-    signal?.throwIfAborted();
+  /** Elements of other arrays, as text, until their end. */
+  let others: string[] = [];
+  const compare = ({ key, index, text }: JsonText): void => {
     const what = index === null ? key : `${key}[${index}]`;
     if (index === null) {
+      if (seen.has(key)) throw differs(key, 'it is in the file twice');
       seen.add(key);
-      const rest =
-        key === 'categories' ? categories.next() : key === 'images' ? images.next() : key === 'annotations' ? instances.next() : null;
-      if (rest && rest.done !== true) throw differs(key, 'the file has fewer than the project');
-    } else if (key === 'categories') {
-      const found = parsed(categorySchema, value, what);
-      const label = next(categories, what);
-      same(what, 'id', found.id, label.id);
-      same(what, 'name', found.name, label.name);
-    } else if (key === 'images') {
-      const found = parsed(imageSchema, value, what);
-      const image = next(images, what);
-      const size = cocoSize(image, options.pixelSpace);
-      same(what, 'id', found.id, image.id);
-      same(what, 'file_name', found.file_name, image.path);
-      same(what, 'width', found.width, size.width);
-      same(what, 'height', found.height, size.height);
-    } else if (key === 'annotations') {
-      const found = parsed(annotationSchema, value, what);
-      if (numbers.has(found.id)) throw differs(`annotation ${found.id}`, 'its id is in the file twice');
-      numbers.add(found.id);
-      const difference = compare(found, next(instances, what));
-      worst.annotationsCompared++;
-      if (performance.now() - restedAt > REST_MS) {
-        onProgress?.({ stage: 'comparing', done: worst.annotationsCompared, total: written.annotations });
-        await new Promise((resolve) => setImmediate(resolve));
-        restedAt = performance.now();
+      if (key === 'categories' || key === 'images' || key === 'annotations') {
+        if (expected[key].next().done !== true) throw differs(key, 'the file has fewer than the project');
+      } else if (rest.size > 0) {
+        const kept = rest.get(key);
+        if (kept === undefined) throw differs(key, 'it was not in the imported file');
+        const array = kept.startsWith('[');
+        const equal = array
+          ? JSON.stringify(JSON.parse(kept)) === JSON.stringify(others.map((of): unknown => JSON.parse(of)))
+          : kept === text;
+        if (!equal) throw differs(key, 'it is not as it was imported');
       }
-      worst.minIou = Math.min(worst.minIou, difference.iou);
-      worst.maxAreaDifference = Math.max(worst.maxAreaDifference, difference.area);
-      worst.maxBoxDifference = Math.max(worst.maxBoxDifference, difference.box);
+      others = [];
+      return;
+    }
+    const value = parsed(text, differ(what));
+    if (key === 'categories') {
+      const label = next<Label>(expected.categories, what);
+      const kept = sameAsKept(source.sourceOf?.('category', label.id) ?? null, text, ['id', 'name'], differ(what));
+      const found = checkedCategory(value, differ(what));
+      // Two categories of one name are one class each here, under names that differ.
+      if (!kept?.untouched) same(what, 'name', found.name, label.name);
+      categoryId.set(label.id, ids.categories.add(text, kept, String(label.id), differ(what)));
+      if (kept?.equal) figures.textsEqual++;
+    } else if (key === 'images') {
+      const image = next<CheckedImage>(expected.images, what);
+      const kept = sameAsKept(source.sourceOf?.('image', image.id) ?? null, text, ['id', 'file_name', 'width', 'height'], differ(what));
+      const found = checkedImage(value, differ(what));
+      const [width, height] = sizeInFile(image, raw);
+      const imported = kept?.value('file_name') ?? null;
+      same(what, 'file_name', found.file_name, options.fileName?.(image, imported) ?? image.path);
+      same(what, 'width', found.width, width);
+      same(what, 'height', found.height, height);
+      imageId.set(image.id, ids.images.add(text, kept, String(image.id), differ(what)));
+      if (kept?.equal) figures.textsEqual++;
+    } else if (key === 'annotations') {
+      const { item, image, pixels } = next<Expected>(expected.annotations, what);
+      const name = `${image.path}: annotation ${item.number}`;
+      const kept = sameAsKept(item.source, text, KNOWN, differ(name));
+      const found = checkedAnnotation(value, text, differ(name));
+      const id = ids.annotations.add(text, kept, String(item.number), differ(name));
+      same(name, 'image_id', found.image_id, imageId.get(image.id) ?? 'not in the file');
+      const { labelId, crowd, geometry } = item.annotation();
+      same(name, 'category_id', found.category_id, categoryId.get(labelId) ?? 'not in the file');
+      same(name, 'iscrowd', found.iscrowd, crowd ? 1 : 0);
+      const turned = raw && image.orientation !== 1;
+      const asDrawn = !turned && isDrawn(found.segmentation, geometry);
+      const polygons = Array.isArray(found.segmentation) && found.segmentation.length > 0;
+      const fewer = (options.simplifyPx ?? 0) > 0 && polygons && !crowd;
+      let iou = 1;
+      let mask: Intervals | null = null;
+      if (!asDrawn || fewer) {
+        const [width, height] = sizeInFile(image, raw);
+        mask = decoded(found, width, height, name);
+        const project = pixels ?? expectedIntervals(geometry, image, raw);
+        iou = iouOf(mask, project);
+        if (fewer && areaOf(project) > 0) {
+          const claimed = written.simplified?.ious[simplified.instances];
+          if (iou !== claimed)
+            throw differs(name, `its mask in the file has IoU ${iou} with the project's, not ${claimed ?? 'none'} as was told`);
+          simplified.instances++;
+          simplified.sumIou += iou;
+          if (iou < (simplified.worst?.iou ?? Infinity)) simplified.worst = { path: image.path, id, iou };
+        } else if (iou !== 1) throw differs(name, `its mask in the file has IoU ${iou} with the project's`);
+      }
+      // Area and box of what was not touched are what the file said: they may be of a convention of its own.
+      const asGiven = kept?.untouched === true && kept.keeps('area') && kept.keeps('bbox');
+      if (!asGiven) {
+        const [width, height] = sizeInFile(image, raw);
+        const of = mask ?? decoded(found, width, height, name);
+        const area = Math.abs((found.area ?? NaN) - areaOf(of));
+        if (area !== 0) throw differs(name, `its area is ${found.area ?? 'missing'} in the file and ${areaOf(of)} by its mask`);
+        const byMask = boxOf(of, height);
+        const box = Math.max(...byMask.map((side, i) => Math.abs(side - (found.bbox?.[i] ?? NaN))));
+        if (box !== 0) throw differs(name, `its box is ${(found.bbox ?? []).join(' ')} in the file and ${byMask.join(' ')} by its mask`);
+      }
+      figures.annotationsCompared++;
+      figures.minIou = Math.min(figures.minIou, iou);
+      if (kept?.equal) {
+        figures.textsEqual++;
+        untouched++;
+      }
+    } else others.push(text);
+  };
+  for await (const batch of readJsonTexts(path)) {
+    for (const element of batch) {
+      compare(element);
+      if (performance.now() - restedAt <= REST_MS) continue;
+      signal?.throwIfAborted();
+      onProgress?.({ stage: 'comparing', done: figures.annotationsCompared, total: written.annotations });
+      await new Promise((resolve) => setImmediate(resolve));
+      restedAt = performance.now();
     }
   }
-  for (const key of ['categories', 'images', 'annotations']) if (!seen.has(key)) throw differs(key, 'it is missing in the file');
-  return worst;
+  signal?.throwIfAborted();
+  for (const key of ['categories', 'images', 'annotations', ...rest.keys()])
+    if (!seen.has(key)) throw differs(key, 'it is missing in the file');
+  for (const [key, of] of Object.entries(ids)) of.finish(key !== 'images' || options.part !== true, (how) => differs(key, how));
+  if (figures.annotationsCompared !== written.annotations)
+    throw differs('annotations', `${figures.annotationsCompared} instead of ${written.annotations}`);
+  if (written.untouched !== undefined && untouched !== written.untouched) {
+    throw differs('annotations', `${untouched} are as they were imported, not ${written.untouched} as was told`);
+  }
+  if (written.simplified && simplified.instances !== written.simplified.ious.length) {
+    throw differs('annotations', `${simplified.instances} were simplified, not ${written.simplified.ious.length} as was told`);
+  }
+  return { ...figures, simplified };
 }
 
-function* expectedImages(source: ExportSource, leftOut: ReadonlySet<number>): Generator<ImageRecord> {
-  for (const image of source.images()) if (!leftOut.has(image.id)) yield image;
+/** What our records of annotations have. */
+const KNOWN = ['id', 'image_id', 'category_id', 'segmentation', 'area', 'bbox', 'iscrowd'];
+
+interface Expected {
+  readonly item: OrderedAnnotation;
+  readonly image: CheckedImage;
+  /** Where they had to be looked at already. */
+  readonly pixels: Intervals | null;
 }
 
-function* expectedInstances(source: ExportSource, leftOut: ReadonlySet<number>, options: CocoOptions): Generator<Expected> {
-  for (const image of expectedImages(source, leftOut)) {
-    const size = cocoSize(image, options.pixelSpace);
-    for (const item of [...source.document(image.id)].sort((a, b) => a.number - b.number)) {
-      const instance = placeInstance(image, item, options);
-      if (instance.area > 0) yield { image, size, instance };
+function* expectedImages(source: CocoSource, images: ReadonlyMap<number, CheckedImage>): Generator<CheckedImage> {
+  for (const id of imagesInOrder(source)) {
+    const image = images.get(id);
+    if (image) yield image;
+  }
+}
+
+/** Those that belong into the file: what has a pixel, and what was imported in the pixel space of the export and not touched. */
+function* expectedAnnotations(source: CocoSource, images: ReadonlyMap<number, CheckedImage>, raw: boolean): Generator<Expected> {
+  for (const item of annotationsInOrder(source)) {
+    const image = images.get(item.imageId);
+    if (!image) continue;
+    const { source: text } = item;
+    const kept: KeptText | null = text?.format === 'coco' ? text : null;
+    if (kept?.untouched && (image.orientation === 1 || kept.raw === raw)) yield { item, image, pixels: null };
+    else {
+      const pixels = expectedIntervals(item.annotation().geometry, image, raw);
+      if (pixels.length > 0) yield { item, image, pixels };
     }
   }
 }
 
-function compare(found: FileAnnotation, { image, size, instance }: Expected): { iou: number; area: number; box: number } {
-  const what = `${image.path}: annotation ${instance.number}`;
-  same(what, 'id', found.id, instance.number);
-  same(what, 'image_id', found.image_id, image.id);
-  same(what, 'category_id', found.category_id, instance.labelId);
-  same(what, 'iscrowd', found.iscrowd, instance.crowd ? 1 : 0);
-  const mask = decode(found.segmentation, size, what);
-  const project = intervalsOfRuns(instance.runs, size.width, size.height);
-  const iou = iouOf(mask, project);
-  if (iou !== 1) throw differs(what, `its mask in the file has IoU ${iou} with the project's`);
-  const area = Math.abs(found.area - areaOf(mask));
-  if (area !== 0) throw differs(what, `its area is ${found.area} in the file and ${areaOf(mask)} by its mask`);
-  const byMask = boxOf(mask, size.height);
-  const box = Math.max(...byMask.map((side, i) => Math.abs(side - (found.bbox[i] ?? NaN))));
-  if (box !== 0) throw differs(what, `its box is ${found.bbox.join(' ')} in the file and ${byMask.join(' ')} by its mask`);
-  return { iou, area, box };
+/** The rings of the file are number by number those of the project: then so are the pixels. */
+function isDrawn(found: FileAnnotation['segmentation'], geometry: Geometry): boolean {
+  if (Array.isArray(found)) {
+    if (geometry.kind !== 'polygon' || geometry.parts.length !== found.length) return false;
+    return geometry.parts.every(({ outer, holes }, i) => {
+      const ring = found[i];
+      if (holes.length > 0 || ring?.length !== outer.length) return false;
+      for (let k = 0; k < outer.length; k++) if (ring[k] !== outer[k]) return false;
+      return true;
+    });
+  }
+  if (found === null || geometry.kind !== 'mask') return false;
+  const { size, counts } = geometry.rle;
+  return found.counts === counts && found.size[0] === size[0] && found.size[1] === size[1];
 }
 
-function decode(segmentation: FileAnnotation['segmentation'], size: Size, what: string): number[] {
-  if (Array.isArray(segmentation)) return unionOf(segmentation.map((ring) => intervalsOfRing(ring, size.width, size.height)));
-  same(what, 'segmentation.size', segmentation.size.join(' '), `${size.height} ${size.width}`);
+function decoded({ segmentation, bbox }: FileAnnotation, width: number, height: number, name: string): Intervals {
   try {
-    return intervalsOfCounts(segmentation.counts, size.width, size.height);
+    if (segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0)) {
+      const [x = NaN, y = NaN, w = NaN, h = NaN] = bbox ?? [];
+      return intervalsOfRing([x, y, x, y + h, x + w, y + h, x + w, y], width, height);
+    }
+    if (Array.isArray(segmentation)) return unionOf(segmentation.map((ring) => intervalsOfRing(ring, width, height)));
+    same(name, 'segmentation.size', segmentation.size.join(' '), `${height} ${width}`);
+    const { counts } = segmentation;
+    return typeof counts === 'string' ? intervalsOfCounts(counts, width, height) : intervalsOfRuns(counts, width, height);
   } catch (cause) {
-    throw differs(what, cause instanceof Error ? cause.message : String(cause));
+    if (cause instanceof AppError && cause.code === 'internal') throw cause;
+    throw differs(name, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function parsed(text: string, differs: (how: string) => AppError): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (cause) {
+    throw differs(cause instanceof Error ? cause.message : String(cause));
   }
 }
 
@@ -147,15 +277,12 @@ function next<T>(rows: Iterator<T>, what: string): T {
   return row.value;
 }
 
-function parsed<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw differs(what, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`);
-}
-
 function same(what: string, key: string, found: string | number, expected: string | number): void {
   if (found !== expected) throw differs(what, `${key} is ${found} in the file, ${expected} in the project`);
+}
+
+function differ(what: string): (how: string) => AppError {
+  return (how) => differs(what, how);
 }
 
 function differs(what: string, how: string): AppError {

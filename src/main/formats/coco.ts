@@ -1,34 +1,34 @@
 import { rm } from 'node:fs/promises';
 import type { ExportProgress } from '../../shared/answers.ts';
-import type { CocoExportOptions } from '../../shared/contract.ts';
+import type { CocoExportOptions } from '../../shared/calls/coco-export.ts';
 import { AppError } from '../../shared/errors.ts';
-import { contourOfRle } from '../../shared/mask/contour.ts';
-import { geometryRuns } from '../../shared/mask/raster.ts';
-import { countsToString } from '../../shared/mask/rle.ts';
-import { runsArea, runsBox } from '../../shared/mask/runs.ts';
-import type { Box, Geometry, ImageRecord, Label, Ring, Rle } from '../../shared/records.ts';
+import type { Finding } from '../../shared/formats.ts';
+import type { ImageRecord, Label } from '../../shared/records.ts';
+import { createBreath } from './breath.ts';
+import type { CocoId } from './coco-ids.ts';
+import { categoryIds, imageIds } from './coco-ids.ts';
+import type { CocoImage } from './coco-records.ts';
+import { annotationRecord, categoryRecord, imageRecord } from './coco-records.ts';
+import type { CocoSource } from './coco-source.ts';
+import { annotationsInOrder, imagesInOrder } from './coco-source.ts';
+import { cocoText, valueOf } from './coco-text.ts';
 import type { FileWriter } from './file-writer.ts';
 import { createFileWriter } from './file-writer.ts';
 import type { Size } from './orientation.ts';
-import { rawSize, turnToRaw } from './orientation.ts';
-import type { ExportSource, NumberedAnnotation } from './source.ts';
+import { rawSize } from './orientation.ts';
 
-/** COCO's `segmentation`: polygons, flat x, y each, or compressed RLE. */
-export type CocoSegmentation = readonly Ring[] | Rle;
+export interface CocoOptions extends Pick<CocoExportOptions, 'includeEmpty' | 'pixelSpace' | 'states'> {
+  readonly segmentation?: CocoExportOptions['segmentation'];
+  readonly simplifyPx?: number;
+  /** Name of an image in the file; `imported` is the one it was imported with. The image's path where this is absent. */
+  readonly fileName?: (image: Pick<ImageRecord, 'id' | 'path'>, imported: string | null) => string;
+  /** Ids that several files of one export share; made for this file alone where they are absent. */
+  readonly ids?: CocoIds;
+}
 
-export type CocoOptions = Pick<CocoExportOptions, 'includeEmpty' | 'pixelSpace' | 'states'>;
-
-/** An annotation in the pixel space of the export, as runs. */
-export interface PlacedInstance {
-  readonly number: number;
-  readonly id: string;
-  readonly labelId: number;
-  readonly crowd: boolean;
-  readonly geometry: Geometry;
-  /** Column-major run lengths, starting with zeros. */
-  readonly runs: Uint32Array;
-  readonly area: number;
-  readonly box: Box;
+export interface CocoIds {
+  readonly categories: ReadonlyMap<number, CocoId>;
+  readonly images: ReadonlyMap<number, CocoId>;
 }
 
 /** What was written and what was left out, for the check and for the report. */
@@ -40,71 +40,36 @@ export interface WrittenCoco {
   readonly polygons: number;
   readonly rles: number;
   readonly crowds: number;
+  /** Annotations that are the imported text, byte for byte. */
+  readonly untouched: number;
   /** Images that are not in the file. */
   readonly leftOut: ReadonlySet<number>;
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly simplified: SimplifiedSum;
 }
 
-/** Categories in the project's order. Their ids are the labels' and never move. */
+/** `ious` has an entry for each simplified instance, in the order of the file. */
+export interface SimplifiedSum {
+  readonly pointsBefore: number;
+  readonly pointsAfter: number;
+  readonly ious: readonly number[];
+}
+
+/** Categories in the project's order. */
 export function cocoCategories(labels: readonly Label[]): Label[] {
   return [...labels].sort((a, b) => a.position - b.position || a.id - b.id);
 }
 
+/** The ids of a whole source, for files that hold a part of it each. */
+export function cocoIds(source: CocoSource, tell: (finding: Finding) => void): CocoIds {
+  const images: { id: number; path: string }[] = [];
+  for (const { id, path } of source.images()) images.push({ id, path });
+  return { categories: categoryIds(source, tell), images: imageIds(images, source, tell) };
+}
+
 /** Width and height of an image in the export's pixel space. */
-export function cocoSize(image: ImageRecord, pixelSpace: CocoOptions['pixelSpace']): Size {
+function cocoSize(image: ImageRecord, pixelSpace: CocoOptions['pixelSpace']): Size {
   return pixelSpace === 'raw' ? rawSize(image, image.orientation) : { width: image.width, height: image.height };
-}
-
-/**
- * An annotation as pixels of the export's pixel space, by COCO's raster rule.
- * Throws `invalid` or `internal`, naming the annotation, for geometry that does not fit its image.
- */
-export function placeInstance(image: ImageRecord, { number, annotation }: NumberedAnnotation, options: CocoOptions): PlacedInstance {
-  const size = cocoSize(image, options.pixelSpace);
-  try {
-    const geometry = options.pixelSpace === 'raw' ? turnToRaw(annotation.geometry, image.orientation, image) : annotation.geometry;
-    const runs = geometryRuns(geometry, size.width, size.height);
-    const { id, labelId, crowd } = annotation;
-    return { number, id, labelId, crowd, geometry, runs, area: runsArea(runs), box: runsBox(runs, size.height) };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const code = cause instanceof AppError ? cause.code : 'internal';
-    throw new AppError(
-      code,
-      `${image.path}: annotation ${number} cannot be exported: ${why}`,
-      { path: image.path, annotation: number },
-      cause,
-    );
-  }
-}
-
-/**
- * COCO's `segmentation` of an instance.
- *
- * - A crowd, and whatever has a hole, is compressed RLE: COCO polygons have no holes.
- * - A polygon without holes keeps the vertices the user set, to the last digit. Parts that overlap stay
- *   as they are: every reader takes the union of the polygons, and so do we.
- * - A box is its four corners.
- * - A mask without a hole is its exact outline along pixel edges, one polygon a part; filled again by
- *   COCO's rule it is the same mask, pixel by pixel.
- */
-function cocoSegmentation(instance: PlacedInstance, size: Size): CocoSegmentation {
-  const { geometry } = instance;
-  const rle = (): Rle => ({ size: [size.height, size.width], counts: countsToString(instance.runs) });
-  if (instance.crowd) return rle();
-  switch (geometry.kind) {
-    case 'polygon':
-      return geometry.parts.some((part) => part.holes.length > 0) ? rle() : geometry.parts.map((part) => part.outer);
-    case 'box': {
-      const [x, y, w, h] = geometry.box;
-      return [[x, y, x, y + h, x + w, y + h, x + w, y]];
-    }
-    case 'mask': {
-      const mask = rle();
-      const parts = contourOfRle(mask);
-      return parts.some((part) => part.holes.length > 0) ? mask : parts.map((part) => part.outer);
-    }
-  }
 }
 
 /** Why an image is not exported, or null. */
@@ -116,113 +81,168 @@ function reasonToSkip(image: ImageRecord, options: CocoOptions): string | null {
   return null;
 }
 
+/** The order of keys where no file was imported. */
+const KEYS = ['info', 'licenses', 'categories', 'images', 'annotations'];
+
 /**
- * Writes the source as one COCO file: `info`, `licenses`, `categories`, `images`, `annotations`, an
- * element a line. Two exports of the same project are the same bytes (no date, no machine). `path` must
- * not exist; `path + '.annotations'` is used meanwhile. Only one image's annotations are held at a time.
+ * Writes the source as one COCO file, an element a line: keys, records and texts of an imported file as they were and in
+ * their order, everything else by the rules of `annotationRecord`; without an import `info`, `licenses`, `categories`,
+ * `images`, `annotations`. Two exports of the same project are the same bytes (no date, no machine). `path` must not
+ * exist; `path + '.annotations'` is used meanwhile. One annotation is held at a time, and a few numbers of each image.
  * Throws AppError: `invalid` or `internal` (an annotation that cannot be exported, a class that is not
  * there); Node's errors of the disk; the signal's reason when aborted. The caller removes what is left.
  */
 export async function writeCoco(
-  source: ExportSource,
+  source: CocoSource,
   path: string,
   options: CocoOptions,
   signal?: AbortSignal,
   onProgress?: (progress: ExportProgress) => void,
+  tell: (finding: Finding) => void = () => undefined,
 ): Promise<WrittenCoco> {
+  const ids = options.ids ?? cocoIds(source, tell);
   const categories = cocoCategories(source.labels);
   const byLabel = new Map(categories.map((label) => [label.id, 0]));
-  const counts = { images: 0, emptyImages: 0, annotations: 0, polygons: 0, rles: 0, crowds: 0 };
+  const counts = { images: 0, emptyImages: 0, annotations: 0, polygons: 0, rles: 0, crowds: 0, untouched: 0 };
+  const fewer = { pointsBefore: 0, pointsAfter: 0, ious: [] as number[] };
   const leftOut = new Set<number>();
   const skipped: { path: string; reason: string }[] = [];
+  const images = new Map<number, CocoImage>();
+  const shape = { segmentation: options.segmentation ?? 'imported', simplifyPx: options.simplifyPx ?? 0, pixelSpace: options.pixelSpace };
+  const breath = createBreath(signal);
+  let expected = 0;
+  let done = 0;
+  const progress = (): void => onProgress?.({ stage: 'writing', done: ++done, total: Math.max(done, source.imageCount + expected) });
 
   const partPath = `${path}.annotations`;
   const main = await createFileWriter(path);
   let part: FileWriter | null = null;
   try {
-    part = await createFileWriter(partPath);
-    await main.write('{\n"info": ' + JSON.stringify({ description: source.projectName, version: '1.0', contributor: '' }));
-    await main.write(',\n"licenses": [],\n"categories": [');
-    await main.write(lines(categories.map(({ id, name }) => ({ id, name, supercategory: '' }))));
-    await main.write('],\n"images": [');
-    let done = 0;
     for (const image of source.images()) {
-      signal?.throwIfAborted();
+      if (breath.due()) await breath.take();
       const reason = reasonToSkip(image, options);
-      const instances = reason === null ? keepInstances(image, source, options, skipped) : [];
-      if (reason !== null || (instances.length === 0 && !options.includeEmpty)) {
+      const id = ids.images.get(image.id);
+      if (reason !== null || !id) {
         leftOut.add(image.id);
-        skipped.push({ path: image.path, reason: reason ?? 'has no annotation' });
+        skipped.push({ path: image.path, reason: reason ?? 'has no id' });
       } else {
-        const size = cocoSize(image, options.pixelSpace);
-        const row = { id: image.id, file_name: image.path, width: size.width, height: size.height };
-        await main.write((counts.images === 0 ? '\n' : ',\n') + JSON.stringify(row));
-        counts.images++;
-        if (instances.length === 0) counts.emptyImages++;
-        for (const instance of instances) {
-          const segmentation = cocoSegmentation(instance, size);
-          if ('counts' in segmentation) counts.rles++;
-          else counts.polygons++;
-          if (instance.crowd) counts.crowds++;
-          byLabel.set(instance.labelId, labelCount(byLabel, instance, image) + 1);
-          const annotation = {
-            id: instance.number,
-            image_id: image.id,
-            category_id: instance.labelId,
-            segmentation,
-            area: instance.area,
-            bbox: instance.box,
-            iscrowd: instance.crowd ? 1 : 0,
-          };
-          await part.write((counts.annotations === 0 ? '\n' : ',\n') + JSON.stringify(annotation));
-          counts.annotations++;
-        }
+        const { path: name, width, height, orientation } = image;
+        const record = { id: image.id, path: name, width, height, orientation };
+        images.set(image.id, { record, size: cocoSize(image, options.pixelSpace), id, annotations: 0 });
+        expected += image.annotations;
       }
-      onProgress?.({ stage: 'writing', done: ++done, total: source.imageCount });
-      // One image is a few milliseconds of work: let the window's messages through in between.
-      await new Promise((resolve) => setImmediate(resolve));
+      progress();
     }
-    await part.finish();
-    await main.write('\n],\n"annotations": [');
-    await main.append(partPath);
-    await main.write('\n]\n}\n');
+    /** Writes one element after the other with what `write` is given; `]` is the caller's. */
+    const list = (to: FileWriter): ((text: string) => Promise<void> | void) => {
+      let first = true;
+      return (text) => {
+        const lead = first ? '\n' : ',\n';
+        first = false;
+        return to.write(lead + text);
+      };
+    };
+    const writeCategories = async (to: FileWriter): Promise<void> => {
+      const add = list(to);
+      for (const label of categories) {
+        await add(categoryRecord(label, categoryId(label, ids), cocoText(source.sourceOf?.('category', label.id) ?? null)).text);
+      }
+      if (categories.length > 0) await to.write('\n');
+    };
+    const writeAnnotations = async (to: FileWriter): Promise<void> => {
+      const add = list(to);
+      for (const item of annotationsInOrder(source)) {
+        if (breath.due()) await breath.take();
+        const image = images.get(item.imageId);
+        if (!image) continue;
+        const written = annotationRecord(item, cocoText(item.source), image, ids.categories, shape, tell);
+        progress();
+        if (written === null) {
+          skipped.push({ path: image.record.path, reason: `annotation ${item.number} covers no pixel` });
+          continue;
+        }
+        image.annotations++;
+        counts.annotations++;
+        if (written.kind === 'rle') counts.rles++;
+        else if (written.kind === 'polygons') counts.polygons++;
+        if (written.crowd) counts.crowds++;
+        if (written.verbatim) counts.untouched++;
+        const labelId = item.labelId ?? item.annotation().labelId;
+        byLabel.set(labelId, (byLabel.get(labelId) ?? 0) + 1);
+        if (written.shape?.simplified) {
+          fewer.pointsBefore += written.shape.simplified.pointsBefore;
+          fewer.pointsAfter += written.shape.simplified.pointsAfter;
+          fewer.ious.push(written.shape.simplified.iou);
+        }
+        await add(written.text);
+      }
+    };
+    const writeImages = async (to: FileWriter): Promise<void> => {
+      const add = list(to);
+      for (const id of imagesInOrder(source)) {
+        if (breath.due()) await breath.take();
+        const image = images.get(id);
+        if (!image) continue;
+        if (image.annotations === 0 && !options.includeEmpty) {
+          leftOut.add(id);
+          skipped.push({ path: image.record.path, reason: 'has no annotation' });
+          continue;
+        }
+        const imported = cocoText(source.sourceOf?.('image', id) ?? null);
+        const name = imported === null ? null : fileNameOf(valueOf(imported, 'file_name'));
+        const fileName = options.fileName?.(image.record, name) ?? image.record.path;
+        counts.images++;
+        await add(imageRecord(image, fileName, imported).text);
+      }
+    };
+
+    // Which images have annotations is known when those are written.
+    if (!options.includeEmpty) {
+      part = await createFileWriter(partPath);
+      await writeAnnotations(part);
+      await part.finish();
+    }
+    const rest = new Map((source.rest?.() ?? []).map(({ key, text }) => [key, text]));
+    const lists: Record<string, (to: FileWriter) => Promise<void>> = {
+      categories: writeCategories,
+      images: writeImages,
+      annotations: (to) => (part ? to.append(partPath) : writeAnnotations(to)),
+    };
+    const keys = [...new Set([...(rest.size > 0 ? rest.keys() : KEYS), ...Object.keys(lists)])];
+    let lead = '{\n';
+    for (const key of keys) {
+      const write = Object.hasOwn(lists, key) ? lists[key] : undefined;
+      await main.write(`${lead}${JSON.stringify(key)}: `);
+      lead = ',\n';
+      if (write) {
+        await main.write('[');
+        await write(main);
+        await main.write(key === 'categories' ? ']' : '\n]');
+      } else await main.write(rest.get(key) ?? ownText(key, source));
+    }
+    await main.write('\n}\n');
     await main.finish();
+    for (const image of images.values()) if (image.annotations === 0 && !leftOut.has(image.record.id)) counts.emptyImages++;
   } finally {
     await main.abandon();
     await part?.abandon();
     await rm(partPath, { force: true });
   }
-  return { ...counts, byLabel, leftOut, skipped };
+  return { ...counts, byLabel, leftOut, skipped, simplified: fewer };
 }
 
-/** The image's instances that have a pixel, in the order of their numbers; the others are named. */
-function keepInstances(
-  image: ImageRecord,
-  source: ExportSource,
-  options: CocoOptions,
-  skipped: { path: string; reason: string }[],
-): PlacedInstance[] {
-  const all = [...source.document(image.id)].sort((a, b) => a.number - b.number).map((item) => placeInstance(image, item, options));
-  for (const empty of all.filter((instance) => instance.area === 0)) {
-    skipped.push({ path: image.path, reason: `annotation ${empty.number} covers no pixel` });
-  }
-  return all.filter((instance) => instance.area > 0);
+function categoryId({ id, name }: Label, ids: CocoIds): CocoId {
+  const found = ids.categories.get(id);
+  if (found) return found;
+  throw new AppError('internal', `Class ${name} has no id in the export.`, { labelId: id });
 }
 
-function labelCount(byLabel: ReadonlyMap<number, number>, instance: PlacedInstance, image: ImageRecord): number {
-  const count = byLabel.get(instance.labelId);
-  if (count !== undefined) return count;
-  throw new AppError(
-    'internal',
-    `${image.path}: annotation ${instance.number} has class ${instance.labelId}, which the project does not have`,
-    {
-      path: image.path,
-      annotation: instance.number,
-      labelId: instance.labelId,
-    },
-  );
+function ownText(key: string, source: CocoSource): string {
+  return key === 'info' ? JSON.stringify({ description: source.projectName, version: '1.0', contributor: '' }) : '[]';
 }
 
-function lines(rows: readonly object[]): string {
-  return rows.map((row) => '\n' + JSON.stringify(row)).join(',') + (rows.length > 0 ? '\n' : '');
+/** The name that an imported image record has, or null where it is no text. */
+function fileNameOf(text: string | null): string | null {
+  if (text?.startsWith('"') !== true) return null;
+  return String(JSON.parse(text));
 }

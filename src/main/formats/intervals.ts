@@ -144,6 +144,24 @@ export function unionOf(masks: readonly Intervals[]): number[] {
   return joined(pairs.flat());
 }
 
+/** What is in a mask and in none of the others. */
+export function withoutOf(mask: Intervals, others: readonly Intervals[]): number[] {
+  const gone = unionOf(others);
+  const out: number[] = [];
+  let j = 0;
+  for (let i = 0; i + 1 < mask.length; i += 2) {
+    let from = mask[i] ?? 0;
+    const to = mask[i + 1] ?? 0;
+    while (j + 1 < gone.length && (gone[j + 1] ?? 0) <= from) j += 2;
+    for (let k = j; k + 1 < gone.length && (gone[k] ?? 0) < to; k += 2) {
+      if ((gone[k] ?? 0) > from) out.push(from, gone[k] ?? 0);
+      from = Math.max(from, gone[k + 1] ?? 0);
+    }
+    if (from < to) out.push(from, to);
+  }
+  return out;
+}
+
 /** Intervals sorted by their start, with those that touch or overlap made one. */
 function joined(flat: readonly number[]): number[] {
   const out: number[] = [];

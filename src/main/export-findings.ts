@@ -1,0 +1,23 @@
+import type { FindingCount } from '../shared/calls/formats.ts';
+import { LISTED_FINDINGS } from '../shared/calls/formats.ts';
+import type { Finding } from '../shared/formats.ts';
+
+/** Findings of an export: all of them counted, the first of them kept. */
+export function createFindings(): {
+  readonly tell: (finding: Finding) => void;
+  counts(): FindingCount[];
+  listed(): readonly Finding[];
+} {
+  const listed: Finding[] = [];
+  const counts = new Map<string, FindingCount>();
+  return {
+    tell(finding) {
+      if (listed.length < LISTED_FINDINGS) listed.push(finding);
+      const { kind, reason } = finding;
+      const key = `${kind} ${reason}`;
+      counts.set(key, { kind, reason, count: (counts.get(key)?.count ?? 0) + 1 });
+    },
+    counts: () => [...counts.values()],
+    listed: () => listed,
+  };
+}

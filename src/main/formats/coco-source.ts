@@ -1,0 +1,27 @@
+import type { DatasetSource, OrderedAnnotation } from './dataset.ts';
+import type { ExportSource } from './source.ts';
+
+/** What COCO is written from: a source that knows nothing of imported files is enough. */
+export type CocoSource = ExportSource & Partial<Pick<DatasetSource, 'sourceOf' | 'imageOrder' | 'annotationOrder' | 'rest' | 'split'>>;
+
+/** Ids of the images in the order of the file. */
+export function imagesInOrder(source: CocoSource): Iterable<number> {
+  return source.imageOrder?.() ?? ids(source);
+}
+
+/** Annotations in the order of the file; without an order of its own: by image, then by number. */
+export function annotationsInOrder(source: CocoSource): Iterable<OrderedAnnotation> {
+  return source.annotationOrder?.() ?? byImage(source);
+}
+
+function* ids(source: CocoSource): Generator<number> {
+  for (const { id } of source.images()) yield id;
+}
+
+function* byImage(source: CocoSource): Generator<OrderedAnnotation> {
+  for (const { id } of source.images()) {
+    for (const { number, annotation } of [...source.document(id)].sort((a, b) => a.number - b.number)) {
+      yield { number, imageId: id, source: source.sourceOf?.('annotation', number) ?? null, annotation: () => annotation };
+    }
+  }
+}
