@@ -1,9 +1,40 @@
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { BundleReport, ModelScore, ReturnReport } from '../shared/answers/bundles.ts';
 import { count, duration, EXIT } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
 import type { Session } from './cli-session.ts';
 import { on, openProject } from './cli-session.ts';
+
+/** What the command line says of a bundle beyond what every export has. */
+export interface BundleArguments {
+  readonly anyState?: true;
+  readonly replace?: true;
+  readonly images?: string;
+}
+
+/** A bundle has its images with it, whatever an export does with them unasked. */
+export function bundleFlags({ anyState, replace, images }: BundleArguments): Pick<BundleFlags, 'anyState' | 'replace' | 'images'> {
+  return { anyState: anyState === true, replace: replace === true, images: images === 'link' ? 'link' : 'copy' };
+}
+
+/** `maskloop models return` and `maskloop models history`. */
+export function addReturnCommands(models: Command, withStudio: (job: (session: Session) => Promise<Outcome>) => Promise<void>): void {
+  models
+    .command('return <folder> <model>')
+    .description('bring a trained model back: add it, and measure it beside the former one on the held-out images')
+    .option('--former <id>', 'model to compare with (default: the one measured last, or last used in the project)')
+    .option('--no-former', 'compare with nothing')
+    .option('--json', 'print one JSON object instead of text')
+    .action((folder: string, model: string, options: { former?: string | false }) =>
+      withStudio((session) => returnJob(session, folder, model, options.former === false ? null : options.former)),
+    );
+  models
+    .command('history <folder>')
+    .description('what every model reached on the held-out images, newest first')
+    .option('--json', 'print one JSON object instead of text')
+    .action((folder: string) => withStudio((session) => historyJob(session, folder)));
+}
 
 export interface BundleFlags {
   readonly out: string;

@@ -5,6 +5,8 @@ import { HINTLESS_METHODS } from '../shared/classical/questions.ts';
 import { toWireError } from '../shared/errors.ts';
 import { appFolder } from './app-folder.ts';
 import { addModelCommands } from './cli-add-model.ts';
+import type { BundleArguments } from './cli-bundle.ts';
+import { addReturnCommands, bundleFlags, bundleJob } from './cli-bundle.ts';
 import type { Console } from './cli-console.ts';
 import { count, createConsole, EXIT } from './cli-console.ts';
 import { addCutoutCommand } from './cli-cutout.ts';
@@ -80,6 +82,13 @@ interface PredictFlags {
   readonly resume?: number;
 }
 
+interface ExportFlags extends BundleArguments {
+  readonly format: string;
+  readonly out: string;
+  readonly skipEmpty?: true;
+  readonly pixels: 'oriented' | 'raw';
+}
+
 function program(console: Console, signal: AbortSignal, finish: (outcome: Outcome) => void): Command {
   /** A job on a studio of its own, closed whatever happens. */
   const withStudio = async (job: (session: Session) => Promise<Outcome>): Promise<void> => {
@@ -153,14 +162,18 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .action((folder: string, options: { minScore: number }) => withStudio((session) => acceptJob(session, folder, options.minScore)));
 
   command('export <folder>', 'write a dataset, read it back and compare')
-    .addOption(new Option('--format <format>', 'format').choices(['coco']).makeOptionMandatory())
+    .addOption(new Option('--format <format>', 'format').choices(['coco', 'mask-rcnn']).makeOptionMandatory())
     .requiredOption('--out <dir>', 'folder to write into')
+    .option('--any-state', 'mask-rcnn: also images that are not done')
+    .option('--replace', 'mask-rcnn: replace an earlier bundle; what was trained in it stays')
     .option('--skip-empty', 'leave out images without annotations')
     .addOption(new Option('--pixels <space>', 'oriented as shown, or raw as in the file').choices(['oriented', 'raw']).default('oriented'))
-    .action((folder: string, options: { out: string; skipEmpty?: true; pixels: 'oriented' | 'raw' }) =>
-      withStudio((session) =>
-        exportJob(session, folder, { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels }),
-      ),
+    .action((folder: string, options: ExportFlags) =>
+      withStudio((session) => {
+        const wanted = { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels };
+        if (options.format === 'mask-rcnn') return bundleJob(session, folder, { ...wanted, ...bundleFlags(options) });
+        return exportJob(session, folder, wanted);
+      }),
     );
 
   addRenderCommand(command, withStudio);
@@ -181,6 +194,7 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
 
   const models = root.command('models').description('the models that are here, and those that can be fetched');
   addModelCommands(models, console, finish);
+  addReturnCommands(models, withStudio);
   models
     .command('list')
     .description('every model: ready, to be fetched, or why it cannot be used')
