@@ -89,6 +89,8 @@ describe('a staged dataset', () => {
     const page = staging.findings({ kind: 'kept', offset: 1, limit: 1 });
     expect([page.total, page.rows.map((f) => f.message)]).toEqual([3, ['number 1']]);
     expect(staging.findings({ reason: 'image-missing', offset: 0, limit: 9 }).rows).toHaveLength(1);
+    expect(staging.findings({ search: 'NUMBER 1', offset: 0, limit: 9 }).rows.map((f) => f.message)).toEqual(['number 1']);
+    expect(staging.findings({ search: 'no such', offset: 0, limit: 9 }).total).toBe(0);
     staging.close();
   });
 

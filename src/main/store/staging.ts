@@ -39,6 +39,8 @@ export interface StagedCounts {
 export interface FindingQuery {
   readonly kind?: FindingKind | undefined;
   readonly reason?: string | undefined;
+  /** In the id or the message, whatever its case. */
+  readonly search?: string | undefined;
   readonly offset: number;
   readonly limit: number;
 }
@@ -163,9 +165,11 @@ export function createStaging(format: FormatId, file: string): Staging {
     seal,
     counts: () => ({ ...counts }),
     findingCounts: () => [...kinds.values()].map((row) => ({ ...row })).sort((a, b) => b.count - a.count),
-    findings({ kind, reason, offset, limit }) {
-      const where = 'FROM finding WHERE ($kind IS NULL OR kind = $kind) AND ($reason IS NULL OR reason = $reason)';
-      const wanted = { kind: kind ?? null, reason: reason ?? null };
+    findings({ kind, reason, search, offset, limit }) {
+      const where =
+        'FROM finding WHERE ($kind IS NULL OR kind = $kind) AND ($reason IS NULL OR reason = $reason)' +
+        " AND ($search = '' OR instr(lower(id), $search) OR instr(lower(message), $search))";
+      const wanted = { kind: kind ?? null, reason: reason ?? null, search: (search ?? '').toLowerCase() };
       return attempt(() => ({
         total: Number(db.prepare(`SELECT count(*) ${where}`).pluck().get(wanted)),
         rows: db

@@ -123,6 +123,8 @@ const findings = z.object({
   id: idSchema,
   kind: z.enum(FINDING_KINDS).optional(),
   reason: z.string().max(100).optional(),
+  /** Only findings with this in their id or their words, whatever its case. */
+  search: z.string().max(200).optional(),
   offset: z.number().int().nonnegative(),
   limit: z.number().int().min(1).max(1000),
 });
