@@ -6,9 +6,10 @@ import { LABELME } from './labelme.ts';
 import { YOLO_BOX } from './yolo-box.ts';
 import { YOLO_SEG } from './yolo-seg.ts';
 import { VOC } from './voc.ts';
+import { CVAT } from './cvat.ts';
 
 /** Every format that is read or written, in the order in which they are shown. A format is one file and one line here. */
-export const FORMATS: readonly Format[] = [YOLO_SEG, YOLO_BOX, LABELME, ISAT, VOC];
+export const FORMATS: readonly Format[] = [YOLO_SEG, YOLO_BOX, LABELME, ISAT, VOC, CVAT];
 
 /** A format by its id, or null where there is none yet. */
 export function formatOf(id: FormatId): Format | null {

@@ -3,10 +3,11 @@ import { basename, dirname, join, posix } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
 import type { DatasetSink } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { readText, stemOf } from './folder.ts';
+import { listFiles, readText, stemOf } from './folder.ts';
 import { imageAt, imageAtStem, splitName } from './image-places.ts';
 import type { MapClass } from './voc-colors.ts';
 import { readLabelmap } from './voc-colors.ts';
+import { rootOf } from './xml-elements.ts';
 
 /** Where the files of a VOC dataset lie, and which belong to one image. */
 
@@ -162,13 +163,14 @@ export function pathOf(
 }
 
 /** Whether the place looks like VOC. */
-export function looksLikeVoc(place: string): number {
+export async function looksLikeVoc(place: string): Promise<number> {
   try {
-    if (!statSync(place).isDirectory()) return /\.xml$/i.test(place) ? 0.3 : 0;
+    if (!statSync(place).isDirectory()) return (await rootOf(place)) === 'annotation' ? 0.9 : 0;
     const has = (name: string): boolean => existsSync(join(place, name));
     if (has('Annotations') && (has('JPEGImages') || has('ImageSets'))) return 0.9;
     if (has('SegmentationClass') || has('SegmentationObject')) return 0.85;
-    return 0;
+    const [first] = await listFiles(place, ['.xml']);
+    return first !== undefined && (await rootOf(join(place, first))) === 'annotation' ? 0.7 : 0;
   } catch {
     return 0;
   }

@@ -3,7 +3,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { Box } from '../../shared/records.ts';
 import type { DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { listFiles, listImages } from './folder.ts';
+import { listFiles, imagesOf } from './folder.ts';
 import { placeBelow, readWhole } from './image-places.ts';
 import { keptText } from './kept-records.ts';
 import { readPngNumbers } from './png-numbers.ts';
@@ -42,7 +42,7 @@ export async function readVoc(place: string, sink: DatasetSink, options: ReadOpt
   const labelmap = await labelmapOf(root, files, sink);
   const categories = categorySink(sink);
   for (const each of labelmap ?? []) if (!each.ground) categories.add(each.name, each.color);
-  const images = await listImages(options.images, options.signal);
+  const images = await imagesOf(options);
   const entries = await entriesOf(root, files, only, images, placeBelow(options.images, root), sink);
   if (entries.length === 0) {
     throw new AppError('invalid', `${place} has neither annotation files nor class maps as Pascal VOC has them.`, { path: place });

@@ -12,6 +12,6 @@ import { VOC_LIMITS, writeVoc } from './voc-write.ts';
 export const VOC: Format = {
   id: 'voc',
   name: 'Pascal VOC',
-  reader: { space: 'by-size', detect: (place) => Promise.resolve(looksLikeVoc(place)), read: readVoc },
+  reader: { space: 'by-size', detect: looksLikeVoc, read: readVoc },
   writer: { limits: VOC_LIMITS, fidelity: 1, write: writeVoc },
 };

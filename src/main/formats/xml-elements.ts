@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { SaxesParser } from 'saxes';
 import { AppError } from '../../shared/errors.ts';
 
@@ -98,6 +98,23 @@ function encodingOf(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   return /^\s*(?:\xEF\xBB\xBF)?<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']/.exec(bytes.toString('latin1', 0, 200))?.[1] ?? 'utf-8';
+}
+
+/** The name of a file's root element, null where its first kilobytes have none or it cannot be read. */
+export async function rootOf(path: string): Promise<string | null> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(8192), 0, 8192, 0);
+      const bytes = buffer.subarray(0, bytesRead);
+      const text = new TextDecoder(encodingOf(bytes)).decode(bytes).replace(/<!--[^]*?-->/g, '');
+      return /<([\p{L}_][^\s/>]*)/u.exec(text)?.[1] ?? null;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return null;
+  }
 }
 
 /** The first child of a name. */
