@@ -98,7 +98,10 @@ function nest(rings: readonly Ring[]): PolygonPart[] {
   return [...parts].map(([outer, holes]) => ({ outer, holes }));
 }
 
-/** Whether a ring lies within another; vertices on its border count as within. */
+/**
+ * Whether a ring lies within another; vertices on its border count as within. A ring in a notch may have them all there, so a
+ * point inside the ring decides as well.
+ */
 function lies(ring: Ring, other: Ring): boolean {
   if (Math.abs(ringArea(ring)) >= Math.abs(ringArea(other))) return false;
   for (let i = 0; i + 1 < ring.length; i += 2) {
@@ -106,5 +109,23 @@ function lies(ring: Ring, other: Ring): boolean {
     const y = ring[i + 1] ?? 0;
     if (!pointInRing(other, x, y) && nearestOnRing(other, x, y).distance > 1e-6) return false;
   }
-  return true;
+  return pointInRing(other, ...pointWithin(ring));
+}
+
+/** A point inside a ring: halfway between its first two crossings of a level between two of its vertices. */
+function pointWithin(ring: Ring): [number, number] {
+  const levels = [...new Set(ring.filter((_, i) => i % 2 === 1))].sort((a, b) => a - b);
+  const y = ((levels[0] ?? 0) + (levels[1] ?? 0)) / 2;
+  const crossings: number[] = [];
+  for (let i = 0; i < ring.length; i += 2) {
+    const [x0, y0, x1, y1] = [0, 1, 2, 3].map((k) => ring[(i + k) % ring.length] ?? 0) as [number, number, number, number];
+    if (y0 > y !== y1 > y) crossings.push(x0 + ((x1 - x0) * (y - y0)) / (y1 - y0));
+  }
+  crossings.sort((a, b) => a - b);
+  return [((crossings[0] ?? 0) + (crossings[1] ?? 0)) / 2, y];
+}
+
+/** Whether two masks of one size are the same, as run lengths. */
+export function sameRuns(a: Uint32Array, b: Uint32Array): boolean {
+  return a.length === b.length && a.every((run, i) => run === b[i]);
 }

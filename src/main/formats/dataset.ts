@@ -1,5 +1,6 @@
 import type { Finding, FormatId } from '../../shared/formats.ts';
 import type { Annotation, Geometry, ImageRecord } from '../../shared/records.ts';
+import type { ImageFiles } from './folder.ts';
 import type { ExportSource } from './source.ts';
 
 /**
@@ -69,6 +70,8 @@ export interface DatasetSink {
 export interface ReadOptions {
   /** Folder of the images, absolute. */
   readonly images: string;
+  /** The image files there, where they are known already; paths in annotation files are matched with them. */
+  readonly files?: ImageFiles;
   /** Width and height of an image file by its path in the dataset, as shown (EXIF); null where there is none or it cannot be read. */
   sizeOf(path: string): Promise<{ readonly width: number; readonly height: number } | null>;
   readonly signal?: AbortSignal;

@@ -5,7 +5,7 @@ import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord } from '../../shared/records.ts';
 import { IMAGE_EXTENSIONS } from '../inference/pixels.ts';
-import type { DatasetSource, WriteOptions } from './dataset.ts';
+import type { DatasetSource, ReadOptions, WriteOptions } from './dataset.ts';
 
 /** Files of datasets that are folders: what lies there, and where an image is that a file speaks of. */
 
@@ -70,9 +70,18 @@ export interface ImageFiles {
   findStem(stem: string): string | null;
 }
 
+/** The images that a reading is about: those it was told, else those in its folder. Throws as `listFiles`. */
+export async function imagesOf(options: Pick<ReadOptions, 'images' | 'files' | 'signal'>): Promise<ImageFiles> {
+  return options.files ?? (await listImages(options.images, options.signal));
+}
+
 /** Throws as `listFiles`. */
 export async function listImages(root: string, signal?: AbortSignal): Promise<ImageFiles> {
-  const paths = await listFiles(root, IMAGE_EXTENSIONS, signal);
+  return imageFiles(await listFiles(root, IMAGE_EXTENSIONS, signal));
+}
+
+/** The same for paths that are known already. */
+export function imageFiles(paths: readonly string[]): ImageFiles {
   const all = new Set(paths);
   const byName = groupBy(paths, (path) => basename(path));
   const byStem = groupBy(paths, stemOf);

@@ -12,7 +12,7 @@ import { splitRing } from './bridge.ts';
 import { opened } from './coco-geometry.ts';
 import type { DatasetReader, DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { datasetPath, listFiles, listImages, readJson, readText, stemOf } from './folder.ts';
+import { datasetPath, listFiles, imagesOf, readJson, readText, stemOf } from './folder.ts';
 import { imageAt } from './image-places.ts';
 import type { CategorySink } from './sink-categories.ts';
 import { categorySink } from './sink-categories.ts';
@@ -59,7 +59,7 @@ export const readIsat: DatasetReader['read'] = async (place, sink, options) => {
   const single = (await stat(place).catch(() => null))?.isFile() === true;
   const root = resolve(single ? dirname(place) : place);
   const files = single ? [basename(place)] : await listFiles(root, ['.json'], options.signal);
-  const images = await listImages(options.images, options.signal);
+  const images = await imagesOf(options);
   const categories = categorySink(sink);
   for (const { name, color } of await classesOf(root)) if (name !== ISAT_BACKGROUND) categories.add(name, color);
   const reading: Reading = { root, images, sink, options, categories, single, imageKeys: 0, instances: 0 };
@@ -217,7 +217,7 @@ function cutAway(own: readonly Piece[], cuts: readonly Piece[], size: Size | nul
   const whole: Geometry = { kind: 'polygon', parts: own.flatMap(({ parts }) => parts) };
   if (size === null || cuts.length === 0) return { geometry: whole, by: [] };
   const by: Piece[] = [];
-  let all = Uint32Array.of(size.width * size.height);
+  let all: Uint32Array = Uint32Array.of(size.width * size.height);
   for (const { parts, layer } of own) {
     let runs = geometryRuns({ kind: 'polygon', parts }, size.width, size.height);
     for (const cut of cuts) {
@@ -227,7 +227,7 @@ function cutAway(own: readonly Piece[], cuts: readonly Piece[], size: Size | nul
       runs = combineRuns(runs, hole, 'difference');
       if (!by.includes(cut)) by.push(cut);
     }
-    all = combineRuns(all, runs, 'union') as typeof all;
+    all = combineRuns(all, runs, 'union');
   }
   if (by.length === 0) return { geometry: whole, by };
   return { geometry: { kind: 'mask', rle: { size: [size.height, size.width], counts: countsToString(all) } }, by };

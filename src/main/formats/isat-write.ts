@@ -4,11 +4,11 @@ import { stringify } from 'yaml';
 import { ringArea, ringBox } from '../../shared/geometry/polygon.ts';
 import { contourOfRle } from '../../shared/mask/contour.ts';
 import { ringRuns } from '../../shared/mask/fill.ts';
-import { geometryRuns } from '../../shared/mask/raster.ts';
+import { geometryRuns, partsRuns } from '../../shared/mask/raster.ts';
 import { countsToString } from '../../shared/mask/rle.ts';
 import { combineRuns, runsArea } from '../../shared/mask/runs.ts';
 import type { Annotation, ImageRecord, PolygonPart, Ring } from '../../shared/records.ts';
-import { joinRings } from './bridge.ts';
+import { joinRings, sameRuns, splitRing } from './bridge.ts';
 import { cocoCategories } from './coco.ts';
 import type { DatasetSource, DatasetWriter } from './dataset.ts';
 import { placeImage } from './folder.ts';
@@ -95,9 +95,15 @@ function ringsOf({ geometry }: Annotation, { width, height }: ImageRecord): { ri
   const own = partsOfShape(geometry);
   if (own !== null) {
     const rings = own.map((part) => joinRings([part]));
-    let all = Uint32Array.of(width * height);
-    for (const ring of rings) all = combineRuns(all, ringRuns(ring, width, height), 'union') as typeof all;
-    if (all.length === runs.length && all.every((run, i) => run === runs[i])) return { rings, holes: countHoles(own) };
+    // As ISAT fills them, by the even-odd rule, and as our reader takes them apart.
+    const filled = [rings.map((ring) => ringRuns(ring, width, height)), rings.map((ring) => partsRuns(splitRing(ring), width, height))];
+    const right = filled.every((each) =>
+      sameRuns(
+        each.reduce((a, b) => combineRuns(a, b, 'union')),
+        runs,
+      ),
+    );
+    if (right) return { rings, holes: countHoles(own) };
   }
   const outline = contourOfRle({ size: [height, width], counts: countsToString(runs) });
   return { rings: outline.map((part) => joinRings([part])), holes: countHoles(outline) };

@@ -9,7 +9,7 @@ import type { Geometry } from '../../shared/records.ts';
 import { checkGeometry } from '../store/geometry-check.ts';
 import type { DatasetReader, DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { datasetPath, listFiles, listImages, readJson, readText, stemOf } from './folder.ts';
+import { datasetPath, listFiles, imagesOf, readJson, readText, stemOf } from './folder.ts';
 import { imageAt } from './image-places.ts';
 import type { LabelmeShape } from './labelme-shape.ts';
 import { partsOfShape, readShape, shapeSchema } from './labelme-shape.ts';
@@ -43,7 +43,7 @@ export const readLabelme: DatasetReader['read'] = async (place, sink, options) =
   const single = (await stat(place).catch(() => null))?.isFile() === true;
   const root = resolve(single ? dirname(place) : place);
   const files = single ? [basename(place)] : await listFiles(root, ['.json'], options.signal);
-  const images = await listImages(options.images, options.signal);
+  const images = await imagesOf(options);
   const categories = categorySink(sink);
   for (const name of single ? [] : await labelsOf(root)) categories.add(name, null);
   const reading: Reading = { root, images, sink, options, categories, single, imageKeys: 0, instances: 0, withData: 0, paths: new Set() };
@@ -227,8 +227,8 @@ function unite(geometries: readonly Geometry[], size: Size | null): Geometry {
   if (first && geometries.length === 1) return first;
   const parts = geometries.map(partsOfShape);
   if (size === null || parts.every((each) => each !== null)) return { kind: 'polygon', parts: parts.flatMap((each) => each ?? []) };
-  let runs = Uint32Array.of(size.width * size.height);
-  for (const geometry of geometries) runs = combineRuns(runs, geometryRuns(geometry, size.width, size.height), 'union') as typeof runs;
+  let runs: Uint32Array = Uint32Array.of(size.width * size.height);
+  for (const geometry of geometries) runs = combineRuns(runs, geometryRuns(geometry, size.width, size.height), 'union');
   return { kind: 'mask', rle: { size: [size.height, size.width], counts: countsToString(runs) } };
 }
 

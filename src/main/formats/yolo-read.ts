@@ -5,7 +5,7 @@ import { splitRing } from './bridge.ts';
 import { opened } from './coco-geometry.ts';
 import type { DatasetReader, DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { datasetPath, listFiles, listImages, readText, stemOf } from './folder.ts';
+import { datasetPath, listFiles, imagesOf, readText, stemOf } from './folder.ts';
 import { imageAtStem } from './image-places.ts';
 import type { YoloData } from './yolo-data.ts';
 import { readYoloData, splitOf } from './yolo-data.ts';
@@ -24,7 +24,7 @@ const ROUNDING = 1e-5;
  */
 export const readYolo: DatasetReader['read'] = async (place, sink, options) => {
   const data = await readYoloData(place, (finding) => sink.finding(finding));
-  const images = await listImages(options.images, options.signal);
+  const images = await imagesOf(options);
   const labels = (await listFiles(data.root, ['.txt'], options.signal)).filter((file) => !data.others.has(file));
   const known = new Set<number>();
   for (const [number, name] of [...data.names].sort(([a], [b]) => a - b)) {

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { contourOfRle } from '../../shared/mask/contour.ts';
 import { ringRuns } from '../../shared/mask/fill.ts';
-import { geometryRuns } from '../../shared/mask/raster.ts';
+import { geometryRuns, partsRuns } from '../../shared/mask/raster.ts';
 import { countsToString } from '../../shared/mask/rle.ts';
 import { runsArea, runsBox } from '../../shared/mask/runs.ts';
 import type { Geometry, ImageRecord, PolygonPart, Ring } from '../../shared/records.ts';
-import { joinRings } from './bridge.ts';
+import { joinRings, sameRuns, splitRing } from './bridge.ts';
 import { cocoCategories } from './coco.ts';
 import type { DatasetWriter, Finding } from './dataset.ts';
 import { reasonToLeaveOut } from './image-order.ts';
@@ -145,8 +145,10 @@ export function ringOf(
   const own = partsOf(geometry);
   if (own !== null && own.every((part) => [part.outer, ...part.holes].every((ring) => isInside(ring, width, height)))) {
     const ring = joinRings(own);
-    const covered = ringRuns(ring, width, height);
-    if (covered.length === runs.length && covered.every((run, i) => run === runs[i])) return { ring, holes: countHoles(own) };
+    const read = ring.map((value, i) => Number(fraction(value, i % 2 === 0 ? width : height)) * (i % 2 === 0 ? width : height));
+    // As trainers fill it, by the even-odd rule, and as our reader takes it apart.
+    const filled = [ringRuns(read, width, height), partsRuns(splitRing(read), width, height)];
+    if (filled.every((covered) => sameRuns(covered, runs))) return { ring, holes: countHoles(own) };
   }
   const outline = contourOfRle({ size: [height, width], counts: countsToString(runs) });
   return { ring: joinRings(outline), holes: countHoles(outline) };
