@@ -45,6 +45,17 @@ module.exports = {
       from: { path: '^src/renderer/editor/tools/', pathNot: '\\.test\\.ts$' },
       to: { path: 'node_modules/(konva|svelte)/|^src/renderer/(canvas|ui)/' },
     },
+    {
+      name: 'export-check-is-independent',
+      comment: 'what reads an export back shares nothing with what writes it but the JSON parser',
+      severity: 'error',
+      from: { path: '^src/main/formats/(coco-check|check-records|check-space|intervals)\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/main/formats/(check-records|check-space|intervals|json-texts|record-text|coco-source)\\.ts$|^src/shared/errors\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     onlyIn('sharp-in-one-place', 'node_modules/(sharp|@img)/', '^src/main/inference/(pixels|decoder)\\.ts$'),

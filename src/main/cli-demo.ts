@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { count, duration, EXIT } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
-import { acceptSuggestions, everyImage, exportProject, predictImages, sayExported, sayPredicted } from './cli-jobs.ts';
+import { exportProject, sayExported } from './cli-export.ts';
+import { acceptSuggestions, everyImage, predictImages, sayPredicted } from './cli-jobs.ts';
 import { openProject } from './cli-session.ts';
 import type { Session } from './cli-session.ts';
 import { writeSample } from './sample.ts';

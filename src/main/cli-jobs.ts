@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { acceptAbove } from '../shared/accept.ts';
-import type { ExportReport, ModelInfo, RunFailure, RunInfo, RunOptions } from '../shared/answers.ts';
+import type { ModelInfo, RunFailure, RunInfo, RunOptions } from '../shared/answers.ts';
 import type { CallInput } from '../shared/contract.ts';
 import { isEmpty } from '../shared/diff.ts';
 import { AppError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import { count, duration, EXIT } from './cli-console.ts';
 import type { Session } from './cli-session.ts';
-import { engineLines, finishRun, on, openProject } from './cli-session.ts';
+import { engineLines, finishRun, openProject } from './cli-session.ts';
 
 /** What a job leaves: an exit code, and what `--json` prints. */
 export interface Outcome {
   readonly code: number;
   readonly value: unknown;
+  /** `--json` prints the value itself, without the envelope. */
+  readonly bare?: true;
 }
 
 const PAGE = 500;
@@ -57,6 +59,8 @@ export interface PredictOptions {
   readonly results?: string | null;
   /** What the model is told beside the image. */
   readonly set?: RunOptions;
+  /** Only these images, instead of the folder. */
+  readonly imageIds?: readonly number[];
 }
 
 export interface Predicted {
@@ -74,7 +78,10 @@ export async function predictImages(session: Session, options: PredictOptions): 
     const model = await chooseModel(session, options.model);
     const classes = model.labels.length > 0 ? `, ${count(model.labels.length, 'class')}` : '';
     session.console.say(`Model: ${model.name} (${model.id} ${model.version})${classes}`);
-    const scope = { kind: 'folder', untouched: !options.all } as const;
+    const { imageIds } = options;
+    const scope: CallInput<'predict.start'>['scope'] = imageIds
+      ? { kind: 'images', imageIds: [...imageIds] }
+      : { kind: 'folder', untouched: !options.all };
     return session.call('predict.start', { modelId: model.id, scope, options: options.set ?? {} });
   });
   const failures = await session.call('runs.failures', { runId: run.id });
@@ -144,46 +151,4 @@ export async function acceptJob(session: Session, folder: string, minScore: numb
   const { images, accepted } = await acceptSuggestions(session, minScore);
   session.console.say(`Accepted ${count(accepted, 'suggestion')} with a score of ${minScore} or more on ${count(images, 'image')}.`);
   return { code: EXIT.ok, value: { images, accepted, minScore } };
-}
-
-export interface ExportOptions {
-  readonly out: string;
-  readonly includeEmpty: boolean;
-  readonly pixelSpace: 'oriented' | 'raw';
-}
-
-export async function exportProject(session: Session, options: ExportOptions): Promise<ExportReport> {
-  const stop = on(session, 'export.progress', ({ stage, done, total }) => {
-    const what = stage === 'writing' ? `Writing: image ${done} of ${total}` : `Comparing: instance ${done} of ${total}`;
-    session.console.progress(what);
-  });
-  const cancel = (): void => void session.call('export.cancel', {});
-  session.signal.addEventListener('abort', cancel, { once: true });
-  try {
-    session.signal.throwIfAborted();
-    return await session.call('export.coco', { ...options, out: resolve(options.out) });
-  } finally {
-    session.signal.removeEventListener('abort', cancel);
-    stop();
-  }
-}
-
-export async function exportJob(session: Session, folder: string, options: ExportOptions): Promise<Outcome> {
-  await openProject(session, folder);
-  const report = await exportProject(session, options);
-  sayExported(session, report, resolve(options.out));
-  return { code: report.skipped.length > 0 ? EXIT.partly : EXIT.ok, value: report };
-}
-
-/** `out` is the folder that was written into; the report names files relative to it. */
-export function sayExported(session: Session, report: ExportReport, out: string): void {
-  const { verified } = report;
-  session.console.say(
-    `Exported ${count(report.annotations, 'instance')} on ${count(report.images, 'image')} (${report.emptyImages} without any), ${count(report.categories.length, 'class')}, in ${duration(report.ms)}`,
-  );
-  session.console.say(
-    `  read back and compared: ${count(verified.annotationsCompared, 'instance')}, smallest IoU ${verified.minIou}, largest difference of area ${verified.maxAreaDifference} and of box ${verified.maxBoxDifference} px`,
-  );
-  for (const { path, reason } of report.skipped) session.console.say(`  left out ${path}: ${reason}`);
-  for (const file of report.files) session.console.say(`  ${join(out, file)}`);
 }

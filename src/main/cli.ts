@@ -5,15 +5,15 @@ import { HINTLESS_METHODS } from '../shared/classical/questions.ts';
 import { toWireError } from '../shared/errors.ts';
 import { appFolder } from './app-folder.ts';
 import { addModelCommands } from './cli-add-model.ts';
-import type { BundleArguments } from './cli-bundle.ts';
-import { addReturnCommands, bundleFlags, bundleJob } from './cli-bundle.ts';
+import { addReturnCommands } from './cli-bundle.ts';
 import type { Console } from './cli-console.ts';
 import { count, createConsole, EXIT } from './cli-console.ts';
 import { addCutoutCommand } from './cli-cutout.ts';
 import { demoJob } from './cli-demo.ts';
-import { evaluateJob } from './cli-evaluate.ts';
+import { addEvaluateCommand } from './cli-evaluate.ts';
+import { addExportCommand } from './cli-export.ts';
 import type { Outcome } from './cli-jobs.ts';
-import { acceptJob, exportJob, predictJob, scanJob } from './cli-jobs.ts';
+import { acceptJob, predictJob, scanJob } from './cli-jobs.ts';
 import { getModelJob, removeModelJob } from './cli-fetch.ts';
 import { addGpuCommands } from './cli-gpu.ts';
 import { checkModelsJob, listModelsJob } from './cli-models.ts';
@@ -49,7 +49,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGTERM', interrupt);
   let code: number = EXIT.ok;
   const finish = (outcome: Outcome): void => {
-    console.result(outcome.value);
+    console.result(outcome.value, outcome.bare === true);
     code = outcome.code;
   };
   try {
@@ -80,13 +80,6 @@ interface PredictFlags {
   readonly results?: string;
   readonly all?: true;
   readonly resume?: number;
-}
-
-interface ExportFlags extends BundleArguments {
-  readonly format: string;
-  readonly out: string;
-  readonly skipEmpty?: true;
-  readonly pixels: 'oriented' | 'raw';
 }
 
 function program(console: Console, signal: AbortSignal, finish: (outcome: Outcome) => void): Command {
@@ -161,36 +154,14 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .requiredOption('--min-score <score>', 'lowest score to accept, 0 to 1', score)
     .action((folder: string, options: { minScore: number }) => withStudio((session) => acceptJob(session, folder, options.minScore)));
 
-  command('export <folder>', 'write a dataset, read it back and compare')
-    .addOption(new Option('--format <format>', 'format').choices(['coco', 'mask-rcnn']).makeOptionMandatory())
-    .requiredOption('--out <dir>', 'folder to write into')
-    .option('--any-state', 'mask-rcnn: also images that are not done')
-    .option('--replace', 'mask-rcnn: replace an earlier bundle; what was trained in it stays')
-    .option('--skip-empty', 'leave out images without annotations')
-    .addOption(new Option('--pixels <space>', 'oriented as shown, or raw as in the file').choices(['oriented', 'raw']).default('oriented'))
-    .action((folder: string, options: ExportFlags) =>
-      withStudio((session) => {
-        const wanted = { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels };
-        if (options.format === 'mask-rcnn') return bundleJob(session, folder, { ...wanted, ...bundleFlags(options) });
-        return exportJob(session, folder, wanted);
-      }),
-    );
-
+  addExportCommand(command, withStudio);
   addRenderCommand(command, withStudio);
   addCountsCommand(command, withStudio);
   addSplitCommand(command, withStudio);
   addStatsCommand(command, withStudio);
   addCutoutCommand(command, { withStudio, console, signal, finish });
 
-  command('evaluate', 'COCO figures of results, or of a model, against a truth')
-    .requiredOption('--truth <file>', 'COCO dataset')
-    .option('--results <file>', 'COCO results')
-    .option('--images <dir>', "folder of the dataset's images, with --model")
-    .option('--model <id>', 'model to run on them')
-    .addOption(new Option('--kind <kind>', 'what is compared').choices(['segm', 'bbox']).default('segm'))
-    .action(async (options: { truth: string; results?: string; images?: string; model?: string; kind: 'segm' | 'bbox' }) => {
-      finish(await evaluateJob(console, signal, options));
-    });
+  addEvaluateCommand(command, { withStudio, console, signal, finish });
 
   const models = root.command('models').description('the models that are here, and those that can be fetched');
   addModelCommands(models, console, finish);

@@ -73,9 +73,13 @@ export async function checkCoco(
     annotations: expectedAnnotations(source, images, raw),
   };
   const ids = { categories: createIds(), images: createIds(), annotations: createIds() };
-  /** Ids in the file by the project's. */
+  /** Ids in the file by the project's. Annotations may refer to what comes after them. */
   const categoryId = new Map<number, string>();
   const imageId = new Map<number, string>();
+  const agree = (known: Map<number, string>, own: number, what: string, key: string, id: string): void => {
+    same(what, key, id, known.get(own) ?? id);
+    known.set(own, id);
+  };
   const seen = new Set<string>();
   const rest = new Map((source.rest?.() ?? []).map(({ key, text }) => [key, text]));
   const figures = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
@@ -111,7 +115,7 @@ export async function checkCoco(
       const found = checkedCategory(value, differ(what));
       // Two categories of one name are one class each here, under names that differ.
       if (!kept?.untouched) same(what, 'name', found.name, label.name);
-      categoryId.set(label.id, ids.categories.add(text, kept, String(label.id), differ(what)));
+      agree(categoryId, label.id, what, 'id', ids.categories.add(text, kept, String(label.id), differ(what)));
       if (kept?.equal) figures.textsEqual++;
     } else if (key === 'images') {
       const image = next<CheckedImage>(expected.images, what);
@@ -122,7 +126,7 @@ export async function checkCoco(
       same(what, 'file_name', found.file_name, options.fileName?.(image, imported) ?? image.path);
       same(what, 'width', found.width, width);
       same(what, 'height', found.height, height);
-      imageId.set(image.id, ids.images.add(text, kept, String(image.id), differ(what)));
+      agree(imageId, image.id, what, 'id', ids.images.add(text, kept, String(image.id), differ(what)));
       if (kept?.equal) figures.textsEqual++;
     } else if (key === 'annotations') {
       const { item, image, pixels } = next<Expected>(expected.annotations, what);
@@ -130,9 +134,9 @@ export async function checkCoco(
       const kept = sameAsKept(item.source, text, KNOWN, differ(name));
       const found = checkedAnnotation(value, text, differ(name));
       const id = ids.annotations.add(text, kept, String(item.number), differ(name));
-      same(name, 'image_id', found.image_id, imageId.get(image.id) ?? 'not in the file');
+      agree(imageId, image.id, name, 'image_id', found.image_id);
       const { labelId, crowd, geometry } = item.annotation();
-      same(name, 'category_id', found.category_id, categoryId.get(labelId) ?? 'not in the file');
+      agree(categoryId, labelId, name, 'category_id', found.category_id);
       same(name, 'iscrowd', found.iscrowd, crowd ? 1 : 0);
       const turned = raw && image.orientation !== 1;
       const asDrawn = !turned && isDrawn(found.segmentation, geometry);
@@ -186,6 +190,8 @@ export async function checkCoco(
   signal?.throwIfAborted();
   for (const key of ['categories', 'images', 'annotations', ...rest.keys()])
     if (!seen.has(key)) throw differs(key, 'it is missing in the file');
+  const known = new Set(labels.map(({ id }) => id));
+  for (const [id, name] of categoryId) if (!known.has(id)) throw differs('categories', `there is no category ${name}`);
   for (const [key, of] of Object.entries(ids)) of.finish(key !== 'images' || options.part !== true, (how) => differs(key, how));
   if (figures.annotationsCompared !== written.annotations)
     throw differs('annotations', `${figures.annotationsCompared} instead of ${written.annotations}`);
