@@ -4,6 +4,7 @@ import { DRAWING_COMMANDS } from './commands/drawing.ts';
 import { IMAGE_COMMANDS } from './commands/images.ts';
 import { INSTANCE_COMMANDS } from './commands/instances.ts';
 import { PICTURE_COMMANDS } from './commands/pictures.ts';
+import { STATISTICS_COMMANDS } from './commands/statistics.ts';
 import { VIEW_COMMANDS } from './commands/view.ts';
 import type { Workspace } from './state/workspace.svelte.ts';
 
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   ...INSTANCE_COMMANDS,
   ...VIEW_COMMANDS,
   ...PICTURE_COMMANDS,
+  ...STATISTICS_COMMANDS,
 ];
 
 const BY_ID = new Map(COMMANDS.map((command) => [command.id, command]));

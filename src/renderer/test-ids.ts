@@ -20,7 +20,7 @@
  *                      `finding-search`, `finding-row` (`data-kind`, `data-id`)
  * - `import-open`, `import-place`, `import-format`, `import-images`, `import-read`, `import-plan` (`data-instances`, `data-images`,
  *                      `data-format`), `import-conflict` one per choice (`data-choice`), `import-commit`, `import-progress`, `import-problem`,
- *                      `import-report` (`data-instances`, `data-images`), `import-undo`, `welcome-dataset`
+ *                      `import-report` (`data-instances`, `data-images`), `welcome-dataset`
  * - `save-state`       `data-kind` clean|saving|saved|failed, `data-revision`
  * - `engine-status`    `data-provider`; opens the popover `engine-details`
  * - `accept-all`       accepts all shown suggestions
@@ -31,6 +31,10 @@
  *                      `classical-keep`, `classical-cancel`; `classical-k`, `classical-spatial`, `classical-tolerance` are thumbs
  * - `model-add`        opens the dialog; in it `model-add-path`, `model-add-read`, `model-field` (`data-key`, `data-certainty`), `model-try`,
  *                      `model-report` (`data-instances`, `data-provider`), `model-keep`, `model-discard`, `model-problem`
+ * - `filter-chip`      one condition of the image filter, `data-key`; a click takes it away
+ * - `statistics-open`  opens the page; `statistics-page` (`data-instances`, `data-busy`), its charts `chart-<name>`, in them options with
+ *                      `data-dataset`, `data-index`; `splits-page` (`data-frozen`, `data-intact`), `split-part` (`data-name`, `data-images`),
+ *                      `split-preview`, `split-make`, `split-add`, `split-clear`
  */
 export const TEST_IDS = {
   classicalOpen: 'classical-open',
@@ -98,6 +102,7 @@ export const TEST_IDS = {
   importPlace: 'import-place',
   importFormat: 'import-format',
   importImages: 'import-images',
+  importUnknown: 'import-unknown',
   importRead: 'import-read',
   importPlan: 'import-plan',
   importConflict: 'import-conflict',
@@ -105,9 +110,17 @@ export const TEST_IDS = {
   importProgress: 'import-progress',
   importProblem: 'import-problem',
   importReport: 'import-report',
-  importUndo: 'import-undo',
   welcomeDataset: 'welcome-dataset',
   damageNotice: 'damage-notice',
+  filterChip: 'filter-chip',
+  statisticsOpen: 'statistics-open',
+  statisticsPage: 'statistics-page',
+  splitsPage: 'splits-page',
+  splitPart: 'split-part',
+  splitPreview: 'split-preview',
+  splitMake: 'split-make',
+  splitAdd: 'split-add',
+  splitClear: 'split-clear',
   saveState: 'save-state',
   engineStatus: 'engine-status',
   engineDetails: 'engine-details',

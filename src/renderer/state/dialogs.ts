@@ -1,6 +1,15 @@
+import type { ImportReadOptions } from '../../shared/calls/imports.ts';
+import type { FormatId } from '../../shared/formats.ts';
+
+/** What was chosen before the project was open: it is read at once. */
+export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels'>;
+
 /** What lies over the window: one dialog at a time. */
 export type DialogState =
-  | { readonly kind: 'export' }
+  /** Without a project, the images' folder is asked for too. */
+  | { readonly kind: 'import'; readonly place: string; readonly begin?: ImportBeginning }
+  | { readonly kind: 'import-report' }
+  | { readonly kind: 'export'; readonly format?: FormatId | 'mask-rcnn' }
   | { readonly kind: 'cutout' }
   | { readonly kind: 'pictures'; readonly what: 'overlays' | 'counts' }
   | { readonly kind: 'shortcuts' }
@@ -8,6 +17,7 @@ export type DialogState =
   | { readonly kind: 'models' }
   | { readonly kind: 'add-model'; readonly paths: readonly string[] }
   | { readonly kind: 'providers' }
+  | { readonly kind: 'statistics'; readonly tab: 'statistics' | 'splits' }
   | { readonly kind: 'label'; readonly labelId: number }
   | { readonly kind: 'failures'; readonly runId: number }
   | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void };

@@ -1,13 +1,9 @@
+import type { Behind, ImageQuery } from '../../shared/image-query.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import type { Client } from '../client.ts';
 import { PagedRows } from './paged-rows.ts';
 
-export interface ImageQuery {
-  readonly search: string;
-  readonly states: readonly ImageState[];
-}
-
-const EVERYTHING: ImageQuery = { search: '', states: [] };
+export const EVERYTHING: ImageQuery = { search: '', states: [], behind: undefined };
 const SCORE_PAUSE_MS = 300;
 
 /** The filtered image list, the open image in it, and the images picked for a batch. */
@@ -38,8 +34,9 @@ export class ImagesState {
     });
   }
 
-  #filter(): { search: string; states: ImageState[]; minScore: number } {
-    return { search: this.#query.search, states: [...this.#query.states], minScore: this.#minScore };
+  #filter(): { search: string; states: ImageState[]; minScore: number; behind?: Behind } {
+    const { search, states, behind } = this.#query;
+    return { search, states: [...states], minScore: this.#minScore, ...(behind ? { behind } : {}) };
   }
 
   /** What counts as waiting for review; the rows follow when the slider rests. */
@@ -61,7 +58,7 @@ export class ImagesState {
   }
 
   get filtered(): boolean {
-    return this.#query.search !== '' || this.#query.states.length > 0;
+    return this.#query.search !== '' || this.#query.states.length > 0 || this.#query.behind !== undefined;
   }
 
   get current(): ImageRecord | null {
@@ -130,8 +127,8 @@ export class ImagesState {
   changed(imageIds: readonly number[]): void {
     const all = imageIds.length === 0;
     const ids = new Set(imageIds);
-    // A filter by state may let a changed image in or out, so every page may be another.
-    this.#rows.invalidate(all || this.#query.states.length ? undefined : (row) => ids.has(row.id));
+    // A filter by state or by instances may let a changed image in or out, so every page may be another.
+    this.#rows.invalidate(all || this.#query.states.length || this.#query.behind ? undefined : (row) => ids.has(row.id));
     const current = this.#current;
     if (current && (all || ids.has(current.id))) void this.#refresh(current.id);
   }

@@ -1,4 +1,3 @@
-import type { ChartOptions, ChartType } from 'chart.js';
 import {
   BarController,
   BarElement,
@@ -73,10 +72,8 @@ export interface ChartItem {
 const FONT = { family: "'Inter Variable', system-ui, sans-serif", size: 11.5 } as const;
 
 /** How every chart of the window looks. Nothing moves: a chart is there, or it is another one. */
-export function chartLook<T extends ChartType>(
-  colors: ChartColors,
-): Pick<ChartOptions<T>, 'animation' | 'responsive' | 'maintainAspectRatio' | 'font' | 'color'> {
-  return { animation: false, responsive: true, maintainAspectRatio: false, font: FONT, color: colors.secondary };
+export function chartLook(colors: ChartColors) {
+  return { animation: false, responsive: true, maintainAspectRatio: false, font: FONT, color: colors.secondary } as const;
 }
 
 /** An axis in the colours of the theme. */
