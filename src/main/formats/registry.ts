@@ -1,5 +1,7 @@
 import type { FormatInfo } from '../../shared/calls/formats.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { FormatId } from '../../shared/formats.ts';
+import { COCO } from './coco-in.ts';
 import type { Format } from './dataset.ts';
 import { ISAT } from './isat.ts';
 import { LABELME } from './labelme.ts';
@@ -9,11 +11,18 @@ import { VOC } from './voc.ts';
 import { CVAT } from './cvat.ts';
 
 /** Every format that is read or written, in the order in which they are shown. A format is one file and one line here. */
-export const FORMATS: readonly Format[] = [YOLO_SEG, YOLO_BOX, LABELME, ISAT, VOC, CVAT];
+export const FORMATS: readonly Format[] = [COCO, YOLO_SEG, YOLO_BOX, LABELME, ISAT, VOC, CVAT];
 
 /** A format by its id, or null where there is none yet. */
 export function formatOf(id: FormatId): Format | null {
   return FORMATS.find((format) => format.id === id) ?? null;
+}
+
+/** The same. Throws AppError `unsupported`, naming those there are. */
+export function knownFormat(id: FormatId): Format {
+  const format = formatOf(id);
+  if (format) return format;
+  throw new AppError('unsupported', `There is no format "${id}". There are: ${FORMATS.map((each) => each.id).join(', ')}.`, { format: id });
 }
 
 /** What a place may be, likeliest first; formats that it certainly is not are left out. */
