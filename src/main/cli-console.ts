@@ -17,8 +17,8 @@ export interface Console {
   say(line: string): void;
   /** A line that is redrawn on a terminal, on stderr; elsewhere only `final` lines are printed. */
   progress(line: string, final?: boolean): void;
-  /** The one object that `--json` prints. */
-  result(value: unknown): void;
+  /** The one object that `--json` prints; `bare`: without the envelope. */
+  result(value: unknown, bare?: boolean): void;
   error(error: WireError): void;
 }
 
@@ -52,9 +52,9 @@ export function createConsole(json: boolean, out: NodeJS.WriteStream = process.s
         }
       } else if (final && !json) err.write(`${visible(line)}\n`);
     },
-    result(value) {
+    result(value, bare = false) {
       endProgress();
-      if (json) out.write(`${JSON.stringify({ ok: true, value })}\n`);
+      if (json) out.write(`${JSON.stringify(bare ? value : { ok: true, value })}\n`);
     },
     error(error) {
       endProgress();

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { NO_INFERENCE } from '../../test/no-inference.ts';
 import { sharedHas, sharedPath } from '../../test/shared-data.ts';
-import { evaluateFiles, evaluationLines } from './evaluate.ts';
+import { evaluationLines } from './evaluate.ts';
 import { evaluateModel } from './evaluate-model.ts';
+import { evaluateCocoFiles } from './evaluation/coco-files.ts';
 import type { Inference, Prediction } from './inference/inference.ts';
 import { AppError } from '../shared/errors.ts';
 import { encodeRle } from '../shared/mask/rle.ts';
@@ -29,10 +30,11 @@ const TRUTH = {
   ],
 };
 
-describe('evaluateFiles', () => {
+describe('evaluateCocoFiles', () => {
   it('finds half of two squares', async () => {
     const results = [{ image_id: 1, category_id: 5, score: 0.9, segmentation: [square(2)] }];
-    const evaluation = await evaluateFiles(file('truth.json', TRUTH), file('results.json', results), 'segm');
+    const { segm: evaluation } = await evaluateCocoFiles(file('truth.json', TRUTH), file('results.json', results));
+    if (!evaluation) throw new Error('every annotation has a mask');
     // Precision is 1 up to recall 0.5: 51 of the 101 recall points.
     expect(evaluation.figures.AP).toBeCloseTo(51 / 101, 12);
     expect(evaluation.figures.AR100).toBe(0.5);
@@ -51,7 +53,7 @@ describe('evaluateFiles', () => {
     ['no images', { images: undefined }, /no "images"/],
   ])('refuses a truth with %s, by name', async (_, change, message) => {
     const path = file('bad.json', { ...TRUTH, ...change });
-    await expect(evaluateFiles(path, file('none.json', []), 'segm')).rejects.toMatchObject({
+    await expect(evaluateCocoFiles(path, file('none.json', []))).rejects.toMatchObject({
       code: 'invalid',
       message: expect.stringMatching(message) as string,
     });
@@ -59,15 +61,15 @@ describe('evaluateFiles', () => {
 
   it('refuses results that are not what they should be, by place', async () => {
     const path = file('truth.json', TRUTH);
-    await expect(evaluateFiles(path, file('bad.json', { not: 'an array' }), 'segm')).rejects.toMatchObject({ code: 'invalid' });
+    await expect(evaluateCocoFiles(path, file('bad.json', { not: 'an array' }))).rejects.toMatchObject({ code: 'invalid' });
     const results = [
       { image_id: 1, category_id: 5, score: 1, bbox: [0, 0, 1, 1] },
       { image_id: 1, category_id: 5, bbox: [0, 0, 1, 1] },
     ];
-    await expect(evaluateFiles(path, file('bad.json', results), 'bbox')).rejects.toMatchObject({
+    await expect(evaluateCocoFiles(path, file('bad.json', results))).rejects.toMatchObject({
       message: expect.stringContaining('detection number 1: "score"') as string,
     });
-    await expect(evaluateFiles(path, join(folder, 'missing.json'), 'bbox')).rejects.toMatchObject({ code: 'io' });
+    await expect(evaluateCocoFiles(path, join(folder, 'missing.json'))).rejects.toMatchObject({ code: 'io' });
   });
 });
 
@@ -86,7 +88,8 @@ describe.each([
       const expected = (
         JSON.parse(readFileSync(sharedPath(`golden/${golden}/evaluation.json`), 'utf8')) as Record<typeof kind, GoldenFigures>
       )[kind];
-      const found = await evaluateFiles(sharedPath(`data/coco/${truth}`), sharedPath(`golden/${golden}/detections.json`), kind);
+      const found = (await evaluateCocoFiles(sharedPath(`data/coco/${truth}`), sharedPath(`golden/${golden}/detections.json`)))[kind];
+      if (!found) throw new Error('every annotation has a mask');
       const figures: Readonly<Record<string, number>> = { ...found.figures };
       for (const [name, value] of Object.entries(expected.stats)) expect(figures[name], name).toBeCloseTo(value, 9);
       for (const [id, value] of Object.entries(expected.perCategoryAP)) {

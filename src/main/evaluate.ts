@@ -1,17 +1,5 @@
 import type { CocoEvaluation } from '../shared/evaluate/coco.ts';
-import { evaluateCoco } from '../shared/evaluate/coco.ts';
 import type { CocoFigures } from '../shared/evaluate/figures.ts';
-import type { OverlapKind } from '../shared/evaluate/dataset.ts';
-import { readCocoFile, readCocoResults } from './formats/coco-reader.ts';
-
-/**
- * COCO's figures of a results file against an instances file, by masks or by boxes.
- * Throws AppError `io`, or `invalid` naming the file, the id and the key.
- */
-export async function evaluateFiles(truthPath: string, resultsPath: string, kind: OverlapKind): Promise<CocoEvaluation> {
-  const truth = await readCocoFile(truthPath);
-  return evaluateCoco(truth, await readCocoResults(resultsPath), kind);
-}
 
 type FigureLine = readonly [key: keyof CocoFigures, mean: 'Precision' | 'Recall', iou: string, area: string, detections: number];
 

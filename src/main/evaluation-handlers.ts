@@ -1,6 +1,7 @@
 import type { EvaluationProgress } from '../shared/answers/evaluation.ts';
 import type { EVALUATION_CALLS } from '../shared/calls/evaluation.ts';
 import type { Handlers } from '../shared/contract.ts';
+import { openEvaluationProject } from './evaluation/project-source.ts';
 import { createEvaluationThread } from './evaluation/thread.ts';
 import type { Project } from './project.ts';
 
@@ -26,6 +27,20 @@ export function createEvaluations({ current, tell }: EvaluationContext): Evaluat
         await project.scanned();
         thread.cancel();
         return thread.ask('run', { file: project.place.file, options });
+      },
+      'evaluation.missing': async ({ modelId, split, states }) => {
+        const opened = current();
+        await opened.scanned();
+        const project = openEvaluationProject(opened.place.file);
+        try {
+          const { runs } = project.looked({ kind: 'model', modelId });
+          return project.images
+            .filter((image) => image.usable && !runs.has(image.id))
+            .filter((image) => (split === null || image.split === split) && (states.length === 0 || states.includes(image.state)))
+            .map(({ id }) => id);
+        } finally {
+          project.close();
+        }
       },
       'evaluation.look': async (asked) => thread.ask('look', asked),
       'evaluation.cases': async (asked) => thread.ask('cases', asked),

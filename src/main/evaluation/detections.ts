@@ -5,9 +5,9 @@ import { AppError } from '../../shared/errors.ts';
 import { segmentationRuns } from '../../shared/evaluate/dataset.ts';
 import { countsToString } from '../../shared/mask/rle.ts';
 import { runsBox } from '../../shared/mask/runs.ts';
-import { readDetection } from './coco-rows.ts';
-import { readJsonRows } from './json-rows.ts';
+import type { NamedDetection } from './coco-rows.ts';
 import type { Detected, EvaluatedImage, EvaluationProject } from './project-source.ts';
+import { readResults } from './results-rows.ts';
 
 /** How many names that fit nothing are told. */
 const NAMES = 20;
@@ -21,12 +21,12 @@ export interface Detections {
 }
 
 /** Reads what is to be evaluated. Throws `not-found`, or as `resultsDetections`. */
-export function openDetections(
+export async function openDetections(
   project: EvaluationProject,
   { source, minScore }: Pick<EvaluationOptions, 'source' | 'minScore'>,
   tell: (done: number, total: number) => void,
-): Detections {
-  if (source.kind === 'file') return resultsDetections(project, source.path, minScore, tell);
+): Promise<Detections> {
+  if (source.kind === 'file') return await resultsDetections(project, source.path, minScore, tell);
   const { name, runs } = project.looked(source);
   return {
     source: { kind: source.kind, name: `${name.modelId} ${name.modelVersion}`.trim(), modelId: name.modelId, runId: name.runId },
@@ -44,12 +44,12 @@ export function openDetections(
  * where only one image has it) and `category_name` where they are there, by id else. Every image counts as looked at.
  * Throws AppError `io`, or `invalid` naming the file and the record; also where nothing fits.
  */
-function resultsDetections(
+async function resultsDetections(
   project: EvaluationProject,
   path: string,
   minScore: number,
   tell: (done: number, total: number) => void,
-): Detections {
+): Promise<Detections> {
   const imageOf = matcher(project.images);
   const labels = new Map(project.labels.map(({ id, name }) => [name, id]));
   const labelIds = new Set(labels.values());
@@ -57,10 +57,9 @@ function resultsDetections(
   const names = new Set<string>();
   let unmatched = 0;
   let total = 0;
-  readJsonRows(
+  await readResults(
     path,
-    (value, index) => {
-      const row = readDetection(value, index, path, true);
+    (row, index) => {
       total++;
       const image = row.file_name === null ? imageOf.byId(row.image_id) : imageOf.byName(row.file_name);
       const labelId = row.category_name === null ? row.category_id : (labels.get(row.category_name) ?? 0);
@@ -76,7 +75,7 @@ function resultsDetections(
       if (list) list.push(detected);
       else found.set(image.id, [detected]);
     },
-    tell,
+    { byName: true, onProgress: tell },
   );
   if (total > 0 && unmatched === total) {
     throw new AppError(
@@ -94,7 +93,7 @@ function resultsDetections(
 }
 
 /** A detection with its mask on the image; one without a mask is its box, filled. */
-function detectedOf(row: ReturnType<typeof readDetection>, image: EvaluatedImage, labelId: number, what: string): Detected {
+function detectedOf(row: NamedDetection, image: EvaluatedImage, labelId: number, what: string): Detected {
   const { bbox, segmentation, score } = row;
   if (!bbox && !segmentation) throw new AppError('invalid', `${what} has neither a segmentation nor a bbox.`, {});
   const corners = bbox

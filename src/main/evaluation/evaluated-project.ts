@@ -60,11 +60,11 @@ export interface Watching {
  * mask's area, crowds forgive. A detection's size is its mask's area by masks and its box's by boxes, and the box is the model's own.
  * Throws AppError `not-found` (run), `invalid` (nothing to compare; a results file), `storage`, `io`.
  */
-export function evaluateProject(file: string, id: number, options: EvaluationOptions, watching: Watching): EvaluatedProject {
+export async function evaluateProject(file: string, id: number, options: EvaluationOptions, watching: Watching): Promise<EvaluatedProject> {
   const started = performance.now();
   const project = openEvaluationProject(file);
   try {
-    const detections = openDetections(project, options, (done, total) => {
+    const detections = await openDetections(project, options, (done, total) => {
       watching.pause();
       watching.tell({ stage: 'reading', done, total });
     });

@@ -21,12 +21,12 @@ function current(id: number): EvaluatedProject {
   throw new AppError('not-found', 'This evaluation is not kept any more: run it again.', { id });
 }
 
-function answer(asked: EvaluationAsk): EvaluationQuestions[EvaluationMethod]['answer'] {
+async function answer(asked: EvaluationAsk): Promise<EvaluationQuestions[EvaluationMethod]['answer']> {
   switch (asked.method) {
     case 'run': {
       kept = null;
       let toldAtMs = 0;
-      kept = evaluateProject(asked.ask.file, asked.turn, asked.ask.options, {
+      kept = await evaluateProject(asked.ask.file, asked.turn, asked.ask.options, {
         tell(progress) {
           const now = performance.now();
           if (now - toldAtMs < PROGRESS_MS && progress.done < progress.total) return;
@@ -46,10 +46,13 @@ function answer(asked: EvaluationAsk): EvaluationQuestions[EvaluationMethod]['an
   }
 }
 
+let turn: Promise<void> = Promise.resolve();
 parentPort?.on('message', (asked: EvaluationAsk) => {
-  try {
-    tell({ kind: 'answer', turn: asked.turn, answer: answer(asked) });
-  } catch (thrown) {
-    tell({ kind: 'error', turn: asked.turn, error: toWireError(thrown) });
-  }
+  turn = turn.then(async () => {
+    try {
+      tell({ kind: 'answer', turn: asked.turn, answer: await answer(asked) });
+    } catch (thrown) {
+      tell({ kind: 'error', turn: asked.turn, error: toWireError(thrown) });
+    }
+  });
 });

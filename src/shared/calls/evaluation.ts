@@ -48,6 +48,10 @@ export type EvaluationCasesInput = z.output<typeof cases>;
 export const EVALUATION_CALLS = {
   /** One at a time; a newer one makes the running one fail with `cancelled`. `evaluation.progress` tells how far it is. */
   'evaluation.run': call(run).answers<EvaluationReport>(),
+  /** Images of the choice that a model has not looked at yet, in the order of the list. */
+  'evaluation.missing': call(run.omit({ source: true, minScore: true }).extend({ modelId: z.string().min(1) })).answers<
+    readonly number[]
+  >(),
   /** Fails with `not-found` where the evaluation is not kept any more: run it again. */
   'evaluation.look': call(look).answers<EvaluationLook>(),
   /** By falling score; what was missed in the order of the images. */
