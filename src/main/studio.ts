@@ -14,6 +14,7 @@ import { createEvaluations } from './evaluation-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
+import { listFormats } from './formats/registry.ts';
 import type { Inference } from './inference/inference.ts';
 import { pathOf } from './jobs.ts';
 import { createModelHandlers } from './model-handlers.ts';
@@ -293,6 +294,8 @@ export function createStudio(options: StudioOptions): Studio {
     ...returns.handlers,
     'engine.status': at(() => inference.status()),
     'export.coco': (wanted) => exporting.start(wanted),
+    'export.dataset': (wanted) => exporting.startDataset(wanted),
+    'formats.list': at(listFormats),
     'export.cancel': at(() => {
       exporting.cancel();
       return null;

@@ -28,6 +28,7 @@ import { COCO_EXPORT_CALLS } from './calls/coco-export.ts';
 import { CUTOUT_CALLS } from './calls/cutouts.ts';
 import { DESKTOP_CALLS } from './calls/desktop.ts';
 import { EVALUATION_CALLS } from './calls/evaluation.ts';
+import { FORMAT_CALLS } from './calls/formats.ts';
 import { MODEL_CALLS } from './calls/models.ts';
 import type { PromptEvents } from './calls/prompts.ts';
 import { PROMPT_CALLS } from './calls/prompts.ts';
@@ -139,6 +140,7 @@ export const CALLS = {
   'runs.failures': call(z.object({ runId: idSchema })).answers<readonly RunFailure[]>(),
 
   ...COCO_EXPORT_CALLS,
+  ...FORMAT_CALLS,
   ...BUNDLE_CALLS,
   ...RETURN_CALLS,
 } as const;
