@@ -4,7 +4,7 @@ import type { Bitmap } from '../../shared/mask/bitmap.ts';
 import { geometryToRle } from '../../shared/mask/raster.ts';
 import { decodeRle, encodeRle } from '../../shared/mask/rle.ts';
 import type { Geometry } from '../../shared/records.ts';
-import { rawSize, turnToRaw } from './orientation.ts';
+import { rawSize, turnFromRaw, turnToRaw } from './orientation.ts';
 
 const RAW = { width: 7, height: 4 };
 /** An L with a dot: no symmetry of the rectangle keeps it. */
@@ -29,6 +29,7 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i', (orientation) => 
     expect(rawSize(shown, orientation)).toEqual(RAW);
     const turned = turnToRaw({ kind: 'mask', rle: encodeRle(shown) }, orientation, shown);
     expect(turned).toEqual({ kind: 'mask', rle: encodeRle(rawBitmap) });
+    expect(turnFromRaw(turned, orientation, RAW)).toEqual({ kind: 'mask', rle: encodeRle(shown) });
   });
 
   it('turns a box and a polygon along pixel edges to the same pixels', async () => {

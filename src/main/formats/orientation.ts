@@ -51,6 +51,15 @@ export function turnToRaw(geometry: Geometry, orientation: number, oriented: Siz
   }
 }
 
+/**
+ * The inverse of `turnToRaw`: from the pixels of the file to image space, oriented by EXIF. `raw` is the size of the file's
+ * own rows and columns. Throws `invalid` for an orientation outside 1..8.
+ */
+export function turnFromRaw(geometry: Geometry, orientation: number, raw: Size): Geometry {
+  // A quarter turn is undone by the other one; every other orientation by itself.
+  return turnToRaw(geometry, orientation === 6 ? 8 : orientation === 8 ? 6 : orientation, raw);
+}
+
 function turnPart(part: PolygonPart, orientation: number, width: number, height: number): PolygonPart {
   const turn = (ring: Ring): Ring => {
     const out: number[] = [];
