@@ -55,8 +55,26 @@ test('an instance is cut out with a preview, then all of the folder on a colour'
     expect(await decodeRgb(join(out, file))).toMatchObject({ width: 136, height: 136 });
   });
 
+  await test.step('several at once, in one picture', async () => {
+    await page.getByRole('button', { name: 'Cut out more' }).click();
+    const instances = page.getByTestId('cutout-instances');
+    await expect(instances.getByRole('checkbox', { name: 'cup #2' })).toBeChecked();
+    await instances.getByRole('checkbox', { name: 'cup #1' }).check();
+    const together = page.getByRole('checkbox', { name: 'All objects of an image in one picture' });
+    await together.check();
+    // From the left of the first box to the right of the second, with a margin of 8 on both sides.
+    await expect(page.getByTestId('cutout-preview')).toContainText('336 × 176');
+    await page.getByTestId('cutout-out').fill(join(host.folder, 'both'));
+    await page.getByTestId('cutout-run').click();
+    await expect(page.getByTestId('cutout-report')).toHaveAttribute('data-files', '1');
+    const [file = ''] = readdirSync(join(host.folder, 'both'));
+    expect(await decodeRgb(join(host.folder, 'both', file))).toMatchObject({ width: 336, height: 176 });
+  });
+
   await test.step('the folder on a colour; the picture that is there is left, and said to be', async () => {
     await page.getByRole('button', { name: 'Cut out more' }).click();
+    await page.getByRole('checkbox', { name: 'All objects of an image in one picture' }).uncheck();
+    await page.getByTestId('cutout-out').fill(out);
     await page.getByRole('radio', { name: 'Whole folder' }).click();
     await page.getByRole('radio', { name: 'Colour', exact: true }).click();
     await page.getByTestId('cutout-run').click();

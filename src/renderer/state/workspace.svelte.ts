@@ -1,4 +1,5 @@
 import type { AppInfo, ProjectInfo, RecentProject, RunInfo, ScanProgress } from '../../shared/answers.ts';
+import type { ImportReport } from '../../shared/calls/imports.ts';
 import type { PredictScope } from '../../shared/contract.ts';
 import { fromWireError } from '../../shared/errors.ts';
 import type { ImageRecord, ImageState } from '../../shared/records.ts';
@@ -35,6 +36,8 @@ export class Workspace {
   #opening = $state.raw<string | null>(null);
   #ready = $state(false);
   dialog = $state.raw<DialogState | null>(null);
+  /** What came in last, and into which project's file. */
+  lastImport = $state.raw<{ readonly project: string; readonly report: ImportReport } | null>(null);
   /** The thumbnail grid lies over the canvas. */
   browsing = $state(false);
   /** The class panel shows the field for a new class. */
