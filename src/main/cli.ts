@@ -8,6 +8,7 @@ import { addModelCommands } from './cli-add-model.ts';
 import { addReturnCommands } from './cli-bundle.ts';
 import type { Console } from './cli-console.ts';
 import { count, createConsole, EXIT } from './cli-console.ts';
+import { addConvertCommand } from './cli-convert.ts';
 import { addCutoutCommand } from './cli-cutout.ts';
 import { demoJob } from './cli-demo.ts';
 import { addEvaluateCommand } from './cli-evaluate.ts';
@@ -155,6 +156,7 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .action((folder: string, options: { minScore: number }) => withStudio((session) => acceptJob(session, folder, options.minScore)));
 
   addExportCommand(command, withStudio);
+  addConvertCommand(command, { console, signal, finish });
   addRenderCommand(command, withStudio);
   addCountsCommand(command, withStudio);
   addSplitCommand(command, withStudio);

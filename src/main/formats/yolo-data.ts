@@ -98,7 +98,6 @@ export function splitOf(data: YoloData, stem: string): string | null {
     .filter(({ path }) => path === '' || stem.startsWith(path + '/'))
     .sort((a, b) => b.path.length - a.path.length)[0];
   if (inside) return inside.split;
-  if (data.folders.length > 0 || data.listed.size > 0) return null;
   // Nothing says it: images/train and train/images mean the same to everybody.
   const at = parts.indexOf('images');
   return SPLIT_NAMES[parts[at + 1] ?? ''] ?? SPLIT_NAMES[parts[at - 1] ?? ''] ?? null;
