@@ -16,6 +16,9 @@ const MODELS = join(import.meta.dirname, '..', '..', 'models');
 const CELLS = join(MODELS, 'unet-nuclei', 'golden', 'cells.png');
 const UNET = join(MODELS, 'unet-nuclei', 'model.onnx');
 const TINY_SAM = join(MODELS, '..', 'test', 'tiny-sams', 'tiny-sam2');
+/** The same without the manifest beside it, which would say everything. */
+let unet: string;
+let tinySam: string;
 const ANSWERS = { family: 'semantic', license: 'LicenseRef-own', normalisation: 'unit', color: 'rgb', labels: 'nucleus', id: 'mine' };
 
 const root = temporaryFolder();
@@ -27,6 +30,11 @@ let drafts: Drafts;
 beforeEach(() => {
   home = join(root, `home-${++count}`);
   mkdirSync(join(home, 'models'), { recursive: true });
+  unet = join(home, 'model.onnx');
+  copyFileSync(UNET, unet);
+  tinySam = join(home, 'tiny-sam2');
+  mkdirSync(tinySam);
+  for (const name of ['encoder.onnx', 'decoder.onnx']) copyFileSync(join(TINY_SAM, name), join(tinySam, name));
   drafts = createDrafts({
     inference: engine,
     folder: join(home, 'drafts', 'own'),
@@ -39,7 +47,7 @@ afterAll(() => engine.close());
 
 describe('a model on its way in', () => {
   it('is tried and kept as a copy with its manifest, and leaves no draft', async () => {
-    const { draftId } = await drafts.inspect([UNET]);
+    const { draftId } = await drafts.inspect([unet]);
     const report = await drafts.examine(draftId, ANSWERS, CELLS);
     expect(report).toMatchObject({ modelId: 'mine', provider: 'cpu', signs: [], classes: [{ label: 'nucleus' }] });
     expect(report.instances).toBeGreaterThan(5);
@@ -53,8 +61,25 @@ describe('a model on its way in', () => {
     await expect(drafts.keep(draftId, ANSWERS)).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('with the manifest of its training beside it is taken as that says, under a free id', async () => {
+    const place = join(home, 'run');
+    mkdirSync(place);
+    for (const name of ['model.onnx', 'manifest.json']) copyFileSync(join(MODELS, 'unet-nuclei', name), join(place, name));
+    const draft = await drafts.inspect([join(place, 'model.onnx')]);
+    expect(draft).toMatchObject({ missing: [], problem: null, fields: [{ key: 'id', value: 'unet-nuclei' }] });
+    const report = await drafts.examine(draft.draftId, {}, CELLS);
+    expect(report).toMatchObject({ modelId: 'unet-nuclei', signs: [], classes: [{ label: 'nucleus' }] });
+    expect(await drafts.keep(draft.draftId, { id: 'nuclei-2' })).toBe('nuclei-2');
+    const { manifest } = await createCatalog([join(home, 'models')]).use('nuclei-2');
+    expect(manifest).toMatchObject({ family: 'semantic', labels: ['nucleus'], goldens: [] });
+    writeFileSync(join(place, 'manifest.json'), readFileSync(join(MODELS, 'segnet-scenes', 'manifest.json')));
+    await expect(drafts.inspect([place])).rejects.toMatchObject({ code: 'model-load' });
+    writeFileSync(join(place, 'manifest.json'), '{"name":"a web page"}');
+    expect((await drafts.inspect([place])).missing).toEqual(['family', 'license']);
+  });
+
   it('is not tried while it is not clear what it is', async () => {
-    const { draftId, missing } = await drafts.inspect([UNET]);
+    const { draftId, missing } = await drafts.inspect([unet]);
     expect(missing).toEqual(['family', 'license']);
     await expect(drafts.examine(draftId, {}, CELLS)).rejects.toMatchObject({
       code: 'invalid',
@@ -63,13 +88,13 @@ describe('a model on its way in', () => {
   });
 
   it('that is understood wrongly looks wrong', async () => {
-    const { draftId } = await drafts.inspect([UNET]);
+    const { draftId } = await drafts.inspect([unet]);
     const report = await drafts.examine(draftId, { ...ANSWERS, variant: 'sigmoid-logits' }, CELLS);
     expect(report.signs).toContainEqual({ severity: 'wrong', text: expect.stringContaining('look like probabilities') as string });
   });
 
   it('may be a SAM: one click at the middle shows whether the two belong together', async () => {
-    const { draftId } = await drafts.inspect([TINY_SAM]);
+    const { draftId } = await drafts.inspect([tinySam]);
     const report = await drafts.examine(draftId, { license: 'Apache-2.0', id: 'my-sam' }, CELLS);
     expect(report.outputs.map((output) => output.name)).toEqual(expect.arrayContaining(['masks', 'iou_predictions']));
     await drafts.keep(draftId, { license: 'Apache-2.0', id: 'my-sam' });

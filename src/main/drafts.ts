@@ -6,6 +6,7 @@ import type { DoctorReport, ModelDraft } from '../shared/answers/models.ts';
 import { AppError } from '../shared/errors.ts';
 import { reportOf } from './draft-overlay.ts';
 import type { Gathered, Remote } from './draft-files.ts';
+import { givenManifest } from './draft-manifest.ts';
 import { downloadRemote, gather } from './draft-files.ts';
 import type { Transfer } from './inference/fetch-url.ts';
 import type { Inference } from './inference/inference.ts';
@@ -126,7 +127,11 @@ export function createDrafts(options: DraftsOptions): Drafts {
         throw thrown;
       });
       if ('urls' in gathered) draft.remote = gathered;
-      else draft.subject = await subjectOf(gathered);
+      else
+        draft.subject = {
+          ...(await subjectOf(gathered)),
+          given: gathered.hints.from === undefined ? await givenManifest(gathered.files) : null,
+        };
       drafts.set(draftId, draft);
       return proposeNow(draftId, {});
     },

@@ -19,6 +19,11 @@ export interface Subject {
   readonly sources: Readonly<Record<string, ModelSource>>;
   /** What its configuration says that has no meaning here. */
   readonly notes: readonly string[];
+  /** A manifest that came along says all but the id; null where there is none. */
+  readonly given?: {
+    readonly manifest: Readonly<Record<string, unknown>> & { readonly id: string };
+    readonly places: Readonly<Record<string, string>>;
+  } | null;
   /** Ids that are taken. */
   readonly taken: readonly string[];
 }
@@ -59,6 +64,7 @@ function draftOf<F extends Guess['family']>(family: F, form: Form, guess: Guess,
  * each key says whether it was read, is usual, or has to be answered. Pure.
  */
 export function propose(subject: Subject, answers: Readonly<Record<string, string>>): Proposal {
+  if (subject.given) return proposeGiven(subject, subject.given, answers);
   const { guesses, problem } = guessFamilies(subject.files);
   const form = createForm(answers);
   const files = subject.files.map((file) => described(file, guesses[0]));
@@ -96,20 +102,7 @@ function askCommon(form: Form, { files, hints, taken }: Subject): Readonly<Recor
   // `model.onnx` is called by its folder.
   const stem = hints.name ?? (/^(model|best|last|weights)?$/i.test(plain) ? basename(dirname(file.path)) : plain);
   const meta = (key: string): string | null => file.header?.metadata.find((pair) => pair.key === key)?.value ?? null;
-  const id = form.ask({
-    key: 'id',
-    label: 'Id',
-    kind: 'text',
-    proposed: freeId(slug(stem), taken),
-    certainty: 'usual',
-    why: 'Its folder’s name, and what the command line calls it.',
-    check: (value) =>
-      !/^[a-z0-9][a-z0-9-]{0,62}$/.test(value)
-        ? 'Lower case letters, digits and hyphens, at most 63.'
-        : taken.includes(value)
-          ? `There is a model “${value}” already.`
-          : null,
-  });
+  const id = askId(form, slug(stem), taken);
   const name = form.ask({
     key: 'name',
     label: 'Name',
@@ -149,6 +142,40 @@ function askCommon(form: Form, { files, hints, taken }: Subject): Readonly<Recor
   return id === null || name === null || version === null || license === null || source === null
     ? null
     : { id, name, version, license, source };
+}
+
+/** What came with a manifest is not asked about again, but for the id: that may be taken. */
+function proposeGiven(subject: Subject, given: NonNullable<Subject['given']>, answers: Readonly<Record<string, string>>): Proposal {
+  const form = createForm(answers);
+  const id = askId(form, given.manifest.id, subject.taken);
+  const [guess] = guessFamilies(subject.files).guesses;
+  const manifest = id === null ? null : JSON.stringify({ ...given.manifest, id }, null, 2);
+  return {
+    files: subject.files.map((file) => described(file, guess)),
+    places: given.places,
+    notes: [...subject.notes, 'Its manifest.json says the rest: it is taken as it is.'],
+    fields: form.fields,
+    missing: form.missing,
+    problem: null,
+    manifest,
+  };
+}
+
+function askId(form: Form, wanted: string, taken: readonly string[]): string | null {
+  return form.ask({
+    key: 'id',
+    label: 'Id',
+    kind: 'text',
+    proposed: freeId(wanted, taken),
+    certainty: 'usual',
+    why: 'Its folder’s name, and what the command line calls it.',
+    check: (value) =>
+      !/^[a-z0-9][a-z0-9-]{0,62}$/.test(value)
+        ? 'Lower case letters, digits and hyphens, at most 63.'
+        : taken.includes(value)
+          ? `There is a model “${value}” already.`
+          : null,
+  });
 }
 
 const LICENCES = [
