@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
 import type { DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { listFiles, listImages } from './folder.ts';
+import { listFiles, imagesOf } from './folder.ts';
 import { imageAt, imageAtStem, placeBelow, splitName } from './image-places.ts';
 import type { KeptRecord } from './kept-records.ts';
 import { isKeptRecord, keptChildren, keptElement, keptText } from './kept-records.ts';
@@ -36,7 +36,7 @@ export async function readCvat(place: string, sink: DatasetSink, options: ReadOp
   if (files.length === 0)
     throw new AppError('invalid', `${place} has no XML file of CVAT: none begins with <annotations>.`, { path: place });
   const categories = categorySink(sink);
-  const images = await listImages(options.images, options.signal);
+  const images = await imagesOf(options);
   const numbers = { image: 0, instance: 0 };
   const paths = new Set<string>();
   let before = 0;

@@ -4,7 +4,7 @@ import { encodePatch } from '../../shared/mask/rle.ts';
 import type { Box, Geometry, Ring } from '../../shared/records.ts';
 import type { Size } from './orientation.ts';
 import type { XmlElement } from './xml-elements.ts';
-import { numberOf } from './xml-elements.ts';
+import { numberOf, span } from './xml-elements.ts';
 
 /**
  * The shapes of CVAT XML 1.1 (https://docs.cvat.ai/docs/dataset_management/formats/xml_format/). Coordinates are pixels of
@@ -50,7 +50,7 @@ function readBox(number: Numbers): CvatShape {
       ? null
       : { reason: 'box-reversed', message: `A box goes from (${xtl}, ${ytl}) to (${xbr}, ${ybr}); its corners were exchanged.` };
   const rotation = number('rotation') ?? 0;
-  if (rotation % 360 === 0) return { geometry: { kind: 'box', box: [left, top, right - left, bottom - top] }, repaired };
+  if (rotation % 360 === 0) return { geometry: { kind: 'box', box: [left, top, span(left, right), span(top, bottom)] }, repaired };
   const [cx, cy, rx, ry] = [(left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2];
   const corners = [-rx, -ry, rx, -ry, rx, ry, -rx, ry];
   return { geometry: polygon(turned(corners, cx, cy, rotation)), repaired };

@@ -9,9 +9,11 @@ import { YOLO_BOX } from './yolo-box.ts';
 import { YOLO_SEG } from './yolo-seg.ts';
 import { VOC } from './voc.ts';
 import { CVAT } from './cvat.ts';
+import { CLASS_MASKS } from './class-masks.ts';
+import { INSTANCE_MASKS } from './instance-masks.ts';
 
 /** Every format that is read or written, in the order in which they are shown. A format is one file and one line here. */
-export const FORMATS: readonly Format[] = [COCO, YOLO_SEG, YOLO_BOX, LABELME, ISAT, VOC, CVAT];
+export const FORMATS: readonly Format[] = [COCO, YOLO_SEG, YOLO_BOX, LABELME, ISAT, VOC, CVAT, CLASS_MASKS, INSTANCE_MASKS];
 
 /** A format by its id, or null where there is none yet. */
 export function formatOf(id: FormatId): Format | null {

@@ -57,8 +57,10 @@ const GROUND = new Set([
   'unlabelled',
 ]);
 
-export function isGround(name: string): boolean {
-  return GROUND.has(name.trim().toLowerCase());
+/** Whether a listed class is none: by its name, and its place or its colour; a project may call a class `background`. */
+export function isGroundClass(name: string, index: number, color: Rgb | null): boolean {
+  if (!GROUND.has(name.trim().toLowerCase())) return false;
+  return index === 0 || (color !== null && [0, colourNumber(vocColor(255))].includes(colourNumber(color)));
 }
 
 /**
@@ -69,12 +71,12 @@ export function readLabelmap(text: string): { readonly classes: MapClass[]; read
   const classes: MapClass[] = [];
   const wrong: string[] = [];
   for (const line of text.split(/\r?\n/)) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
+    if (line.trim() === '' || /^#(?!.*:\s*\d{1,3}\s*,\s*\d{1,3}\s*,)/.test(line)) continue;
     const found = /^(.*?):\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?::.*)?$/.exec(line) ?? /^([^:]+)()()()(?::.*)?$/.exec(line);
     const [, name = '', red = '', green = '', blue = ''] = found ?? [];
     const color: Rgb | null = red === '' ? null : [Number(red), Number(green), Number(blue)];
     if (!found || name.trim() === '' || color?.some((value) => value > 255)) wrong.push(line);
-    else classes.push({ index: classes.length, name: name.trim(), color, ground: isGround(name) });
+    else classes.push({ index: classes.length, name: name.trim(), color, ground: isGroundClass(name, classes.length, color) });
   }
   return { classes, wrong };
 }

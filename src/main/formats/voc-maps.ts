@@ -27,31 +27,31 @@ const BORDER_COLOUR = colourNumber(vocColor(BORDER));
 export type MapNames = (value: number) => string | null;
 
 /**
- * How the numbers of a class map are read: by their colour where the label map has colours, else by their place in it,
- * else as the VOC challenge numbers its classes.
+ * How the numbers of a class map are read: by their colour where the list of classes has colours, else by their place in
+ * it; without a list as the VOC challenge numbers its classes, where `numbering` says so.
  */
 export function mapNames(
   map: PngNumbers | null,
-  labelmap: readonly MapClass[] | null,
+  classes: readonly MapClass[] | null,
+  numbering: 'voc' | 'none',
   once: (reason: string, message: string) => void,
 ): MapNames {
   if (!map) return () => null;
-  const byColor = new Map((labelmap ?? []).flatMap((each) => (each.color ? [[colourNumber(each.color), each] as const] : [])));
+  const byColor = new Map((classes ?? []).flatMap((each) => (each.color ? [[colourNumber(each.color), each] as const] : [])));
+  const byIndex = new Map((classes ?? []).map((each) => [each.index, each]));
   const nameless = (name: string): string => {
     once('class-without-name', `A class map has a class of which no file says the name; it is called "${name}".`);
     return name;
   };
   return (value) => {
     const color = map.kind === 'colour' ? value : map.kind === 'indexed' ? paletteColour(map, value) : null;
-    const known = color === null ? undefined : byColor.get(color);
+    const known = (color === null ? undefined : byColor.get(color)) ?? (map.kind === 'colour' ? undefined : byIndex.get(value));
     if (known) return known.ground ? null : known.name;
-    if (color === BORDER_COLOUR || color === 0) return null;
+    if (color === 0 || color === BORDER_COLOUR) return null;
+    if (map.kind !== 'colour' && (value === 0 || value === BORDER)) return null;
     const index = map.kind === 'colour' ? vocIndex(value) : value;
-    if (index === 0 || (index === BORDER && map.kind !== 'colour')) return null;
-    if (map.kind === 'colour' && labelmap) return nameless(colourName(value));
-    const placed = labelmap?.[index];
-    if (placed) return placed.ground ? null : placed.name;
-    return (labelmap ? null : VOC_CLASSES[index - 1]) ?? nameless(map.kind === 'colour' ? colourName(value) : `class ${index}`);
+    const challenge = numbering === 'voc' && classes === null ? VOC_CLASSES[index - 1] : undefined;
+    return challenge ?? nameless(map.kind === 'colour' ? colourName(value) : `class ${index}`);
   };
 }
 

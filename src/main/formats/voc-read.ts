@@ -87,7 +87,7 @@ async function readEntry(context: Context, entry: VocEntry, imageKey: number, la
   sink.image({ key: imageKey, path, width, height, split: entry.split, source: said ? keptText(said.kept) : null });
   let objects: MapObject[] = [];
   if (map) {
-    const names = mapNames(maps.classes, context.labelmap, context.once);
+    const names = mapNames(maps.classes, context.labelmap, 'voc', context.once);
     objects = readObjects(maps, names, path, sink, context.once);
   }
   const matched = matchObjects(said?.objects ?? [], objects);

@@ -5,7 +5,7 @@ import type { DatasetSink } from './dataset.ts';
 import type { KeptRecord } from './kept-records.ts';
 import { keptChildren } from './kept-records.ts';
 import type { XmlElement } from './xml-elements.ts';
-import { childOf, numberOf, readXml, textOf } from './xml-elements.ts';
+import { childOf, numberOf, readXml, span, textOf } from './xml-elements.ts';
 
 /** The XML files of Pascal VOC: an image and its objects each. */
 
@@ -102,6 +102,6 @@ function boxOf(element: XmlElement | undefined, fromOne: boolean, id: string, si
     sink.finding({ kind: 'repaired', what: 'annotation', id, reason: 'box-reversed', message });
   }
   const shift = fromOne ? 1 : 0;
-  const box: Box = [left - shift, top - shift, right - left + shift, bottom - top + shift];
+  const box: Box = [span(shift, left), span(shift, top), span(left, right + shift), span(top, bottom + shift)];
   return box[2] > 0 && box[3] > 0 ? box : null;
 }

@@ -135,6 +135,14 @@ export function numberOf(text: string | null | undefined): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/**
+ * A difference of two coordinates without the noise of their last digits, to a billionth of a pixel: 0.30000000000000004 - 0.1
+ * is 0.2 again, and what is filled is the same pixels.
+ */
+export function span(from: number, to: number): number {
+  return Math.round((to - from) * 1e9) / 1e9;
+}
+
 /** An element as text, `indent` spaces from the left, ending with a line feed. The inverse of `readXml` up to white space. */
 export function xmlText(element: XmlElement, indent = 0): string {
   const space = ' '.repeat(indent);
