@@ -78,8 +78,8 @@ async function convertJob(console: Console, signal: AbortSignal, place: string, 
   sayFindings(console, written.findingCounts, written.findings);
   console.say(`  ${report.out}`);
   if (flags.report !== undefined) await writeFile(flags.report, JSON.stringify(report, null, 2) + '\n');
-  const all = [...read.findingCounts, ...written.findingCounts];
-  const less = all.some(({ kind }) => kind === 'refused' || kind === 'lost');
+  const refused = read.findingCounts.some(({ kind }) => kind === 'refused');
+  const less = refused || ('readBack' in written ? written.readBack.lost > 0 : written.skipped.length > 0);
   return { code: less ? EXIT.partly : EXIT.ok, value: report };
 }
 
