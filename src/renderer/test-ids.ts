@@ -13,7 +13,7 @@
  * - `model-select`     the current model
  * - `prompt-bar`       while a prompt tool is in hand; in it `prompt-state` (`data-state`, `data-cached`) and `prompt-everything`
  * - `run-progress`     `data-state`, `data-finished`, `data-total`; `run-cancel`, `run-resume`, `run-failures`
- * - `export-open`, `export-format` one per format (`data-format`), `export-limits`, `export-out`, `export-run`, `export-progress`,
+ * - `export-open`, `export-format` one per format (`data-format`), `export-limits`, `export-out`, `export-run`, `export-progress`, `export-problem`,
  *                      `export-simplify` the thumb and `export-simplify-cost` (`data-before`, `data-after`), `export-report`
  *                      (`data-format`, `data-images`, `data-annotations`, `data-compared`)
  * - `findings`         what was changed or left out, `data-total`; in it `finding-group` (`data-kind`, `data-reason`, `data-count`),
@@ -99,6 +99,7 @@ export const TEST_IDS = {
   exportReport: 'export-report',
   exportFormat: 'export-format',
   exportLimits: 'export-limits',
+  exportProblem: 'export-problem',
   exportProgress: 'export-progress',
   exportSimplify: 'export-simplify',
   exportSimplifyCost: 'export-simplify-cost',
@@ -121,6 +122,21 @@ export const TEST_IDS = {
   welcomeDataset: 'welcome-dataset',
   damageNotice: 'damage-notice',
   filterChip: 'filter-chip',
+  evaluationPage: 'evaluation-page',
+  evaluationSource: 'evaluation-source',
+  evaluationSplit: 'evaluation-split',
+  evaluationDone: 'evaluation-done',
+  evaluationFile: 'evaluation-file',
+  evaluationRun: 'evaluation-run',
+  evaluationFigures: 'evaluation-figures',
+  evaluationClasses: 'evaluation-classes',
+  evaluationConfusion: 'evaluation-confusion',
+  evaluationIou: 'evaluation-iou',
+  evaluationScore: 'evaluation-score',
+  evaluationCounts: 'evaluation-counts',
+  evaluationCases: 'evaluation-cases',
+  evaluationCase: 'evaluation-case',
+  evaluationOutlines: 'evaluation-outlines',
   statisticsOpen: 'statistics-open',
   statisticsPage: 'statistics-page',
   splitsPage: 'splits-page',

@@ -14,8 +14,8 @@ const ABOUT: Readonly<Record<ExportKind, string>> = {
   labelme: 'One JSON beside each image',
   cvat: 'One XML of images',
   isat: 'One JSON an image',
-  'class-masks': 'A PNG an image, a value per class',
-  'instance-masks': 'A PNG an image, a value per instance',
+  'class-masks': 'A value per class',
+  'instance-masks': 'A value per instance',
 };
 
 export interface ExportChoice {
