@@ -11,6 +11,7 @@ import { benchPredict } from './predict.ts';
 import { makeProject } from './project.ts';
 import { benchPrompt } from './prompt.ts';
 import { benchSave } from './save.ts';
+import { benchScale } from './scale.ts';
 import { benchSwitch } from './switch.ts';
 import { benchThroughput } from './throughput.ts';
 
@@ -18,12 +19,17 @@ import { benchThroughput } from './throughput.ts';
  * `npm run bench`: prints one Markdown table, each line one thing of ours beside a named reference that
  * was measured in the same run, in turn with it. `--quick` does few rounds, to see that it works.
  */
+const argv = process.argv.slice(2);
 const { values } = parseArgs({
+  // `--scale` alone is `--scale 1`.
+  args: argv.flatMap((arg, i) => (arg === '--scale' && !/^[0-9.]+$/.test(argv[i + 1] ?? '') ? [arg, '1'] : [arg])),
   options: {
     quick: { type: 'boolean', default: false },
     scenes: { type: 'string', default: '24' },
     /** Objects for the simulated annotator, a number or `all`: ten seconds each on two cores. */
     annotator: { type: 'string', default: '40' },
+    /** Instead: import, open, export, statistics and evaluation of a dataset so many times as large as COCO train2017. */
+    scale: { type: 'string' },
   },
 });
 const rounds = values.quick ? 5 : 200;
@@ -33,18 +39,22 @@ const objects = values.annotator === 'all' ? Infinity : values.quick ? 1 : Numbe
 const folder = await mkdtemp(join(tmpdir(), 'maskloop-bench-'));
 try {
   console.log(`Machine: ${machine()}\n`);
-  const project = await makeProject(folder, scenes);
-  const rows: Row[] = [];
-  rows.push(...(await benchPredict(project, Math.ceil(rounds / 10))));
-  rows.push(...(await benchThroughput(project, Math.ceil(rounds / 10))));
-  rows.push(...(await benchPrompt(project, Math.ceil(rounds / 4))));
-  rows.push(...(await benchSwitch(project, rounds)));
-  rows.push(await benchSave(project, rounds));
-  rows.push(await benchExport(project, Math.ceil(rounds / 20)));
-  rows.push(...(await benchClassical(Math.ceil(rounds / 20))));
-  project.store.close();
-  console.log(table(rows));
-  console.log(`\n${await benchAnnotator(objects)}`);
+  if (values.scale !== undefined) {
+    console.log(await benchScale(folder, Number(values.scale), (line) => process.stderr.write(`${line}\n`)));
+  } else {
+    const project = await makeProject(folder, scenes);
+    const rows: Row[] = [];
+    rows.push(...(await benchPredict(project, Math.ceil(rounds / 10))));
+    rows.push(...(await benchThroughput(project, Math.ceil(rounds / 10))));
+    rows.push(...(await benchPrompt(project, Math.ceil(rounds / 4))));
+    rows.push(...(await benchSwitch(project, rounds)));
+    rows.push(await benchSave(project, rounds));
+    rows.push(await benchExport(project, Math.ceil(rounds / 20)));
+    rows.push(...(await benchClassical(Math.ceil(rounds / 20))));
+    project.store.close();
+    console.log(table(rows));
+    console.log(`\n${await benchAnnotator(objects)}`);
+  }
 } finally {
   await rm(folder, { recursive: true });
 }

@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sharedHas, sharedPath } from '../../../test/shared-data.ts';
 import type { ExportReport } from '../../shared/answers.ts';
-import { exportCoco } from '../export.ts';
 import type { CocoExportInput } from '../../shared/calls/coco-export.ts';
-import type { Touch } from './coco-source.test-support.ts';
-import { cocoFileSource } from './coco-source.test-support.ts';
+import { exportCoco } from '../export.ts';
+import { createStaging } from '../store/staging.ts';
+import { readCoco } from './coco-in.ts';
 import { readJsonTexts } from './json-texts.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'maskloop-round-trip-'));
@@ -31,10 +31,17 @@ interface Exported {
   readonly report: ExportReport;
 }
 
-async function exported(path: string, options: Partial<CocoExportInput> = {}, touch?: Touch): Promise<Exported> {
+/** Reads a file as an import does, and writes what was read. */
+async function exported(path: string, options: Partial<CocoExportInput> = {}): Promise<Exported> {
   const out = join(root, String(++round));
-  const report = await exportCoco(await cocoFileSource(path, touch), { out, ...options });
-  return { file: join(out, 'annotations.json'), report };
+  const staging = createStaging('coco', `${out}.db`);
+  try {
+    await readCoco.read(path, staging, { images: dirname(path), sizeOf: () => Promise.resolve(null) });
+    const report = await exportCoco(staging.source({ projectName: 'test', folder: dirname(path) }), { out, ...options });
+    return { file: join(out, 'annotations.json'), report };
+  } finally {
+    staging.close();
+  }
 }
 
 /** Texts of all records, by key, in their order. */

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createSession } from '../src/main/cli-session.ts';
+import { createServingStudio } from '../src/main/local-studio.ts';
+import { evaluateCocoFiles } from '../src/main/evaluation/coco-files.ts';
+import type { Session } from '../src/main/cli-session.ts';
+
+/**
+ * One step of the scale bench in a process of its own, so that its peak of memory is its own:
+ * `node bench/scale-step.ts STEP FOLDER`. Everything goes through the studio of the browser host and the contract, as from a
+ * window; the delay of the event loop is what the window's other calls would wait. Prints one JSON object.
+ */
+export interface StepFigures {
+  readonly ms: number;
+  /** Of the whole process with its threads. */
+  readonly peakMb: number;
+  /** Milliseconds that the event loop was late, 99th percentile and most. */
+  readonly lateP99: number;
+  readonly lateMost: number;
+  /** What came out, to see that it was done. */
+  readonly result: string;
+}
+
+const [step = '', folder = ''] = process.argv.slice(2);
+const photos = join(folder, 'photos');
+const dataset = join(folder, 'instances.json');
+const results = join(folder, 'results.json');
+const quiet = { json: true, say: () => undefined, progress: () => undefined, result: () => undefined, error: () => undefined };
+
+/** The project, its scan over: that is measured as a step of its own. */
+async function opened(session: Session): Promise<void> {
+  await session.call('project.open', { folder: photos });
+  await session.studio.scanned();
+}
+
+const STEPS: Readonly<Record<string, (session: Session, start: () => void) => Promise<string>>> = {
+  async scan(session, start) {
+    start();
+    await opened(session);
+    return `${(await session.call('project.current', {}))?.images ?? 0} images`;
+  },
+  async import(session, start) {
+    await opened(session);
+    start();
+    const plan = await session.call('import.read', { place: dataset, format: 'coco' });
+    const report = await session.call('import.commit', { id: plan.id, asDone: true });
+    return `${report.annotations} annotations on ${report.images} images`;
+  },
+  async open(session, start) {
+    start();
+    await session.call('project.open', { folder: photos });
+    const { rows } = await session.call('images.list', { offset: 0, limit: 200 });
+    const document = await session.call('document.load', { imageId: rows[0]?.id ?? 1 });
+    return `${rows.length} rows, ${document.annotations.length} annotations on the first image`;
+  },
+  async export(session, start) {
+    await opened(session);
+    start();
+    const report = await session.call('export.coco', { out: join(folder, 'coco') });
+    return `${report.annotations} annotations, ${report.untouched} as they were imported, compared ${report.verified.annotationsCompared}, ${report.parts[0]?.bytes ?? 0} bytes`;
+  },
+  async statistics(session, start) {
+    await opened(session);
+    start();
+    const report = await session.call('statistics.get', {});
+    return `${JSON.stringify(report).length} characters of figures`;
+  },
+  async 'statistics again'(session, start) {
+    await opened(session);
+    start();
+    const report = await session.call('statistics.get', {});
+    return `${JSON.stringify(report).length} characters of figures`;
+  },
+  async evaluate(_session, start) {
+    start();
+    const { bbox, segm } = await evaluateCocoFiles(dataset, results);
+    return `boxes: AP ${bbox.figures.AP.toFixed(4)}, AP50 ${bbox.figures.AP50.toFixed(4)}; ${segm === null ? 'no masks' : `masks: AP ${segm.figures.AP.toFixed(4)}`}`;
+  },
+};
+
+const work = STEPS[step];
+if (!work) throw new Error(`There is no step ${step}: ${Object.keys(STEPS).join(', ')}`);
+const studio = createServingStudio();
+const delay = monitorEventLoopDelay({ resolution: 5 });
+let started = 0;
+const result = await work(createSession(studio, quiet, new AbortController().signal), () => {
+  delay.enable();
+  started = performance.now();
+});
+const ms = performance.now() - started;
+delay.disable();
+const figures: StepFigures = {
+  ms,
+  peakMb: process.resourceUsage().maxRSS / 1024,
+  lateP99: delay.percentile(99) / 1e6,
+  lateMost: delay.max / 1e6,
+  result,
+};
+await studio.close();
+console.log(JSON.stringify(figures));
+process.exit(0);
