@@ -57,11 +57,11 @@ export function planSplit(
         : 'There is no image with instances and no done one. Annotate some first, or divide all images.',
     );
   }
-  const presence = presenceOf(db);
+  const presence = options.kind === 'random' ? null : presenceOf(db);
   const names = options.parts.map((part) => part.name);
   const groups = groupsOf(db, options, images, onProgress);
   const partOf = (image: PlanImage): number => (add === null || image.split === null ? -1 : names.indexOf(image.split));
-  const units = unitsOf(images, groups?.group ?? null, options.kind === 'random' ? null : presence, partOf);
+  const units = unitsOf(images, groups?.group ?? null, presence, partOf);
   const target = add?.to ?? null;
   const targetIndex = target === null ? -1 : names.indexOf(target);
   if (target !== null && targetIndex < 0)
@@ -119,12 +119,15 @@ function* presenceRows(db: Db): Iterable<{ imageId: number; labelId: number; ins
     .iterate();
 }
 
-function presenceOf(db: Db): ReadonlyMap<number, readonly number[]> {
-  const presence = new Map<number, number[]>();
-  for (const { imageId, labelId } of presenceRows(db)) {
+/** Instances by class, by image. */
+type Presence = ReadonlyMap<number, readonly (readonly [labelId: number, instances: number])[]>;
+
+function presenceOf(db: Db): Presence {
+  const presence = new Map<number, (readonly [number, number])[]>();
+  for (const { imageId, labelId, instances } of presenceRows(db)) {
     const labels = presence.get(imageId);
-    if (labels) labels.push(labelId);
-    else presence.set(imageId, [labelId]);
+    if (labels) labels.push([labelId, instances]);
+    else presence.set(imageId, [[labelId, instances]]);
   }
   return presence;
 }
@@ -145,7 +148,7 @@ interface Groups {
 function unitsOf(
   images: readonly PlanImage[],
   group: readonly string[] | null,
-  presence: ReadonlyMap<number, readonly number[]> | null,
+  presence: Presence | null,
   partOf: (image: PlanImage) => number,
 ): ImageUnit[] {
   const members = new Map<string, PlanImage[]>();
@@ -157,15 +160,19 @@ function unitsOf(
   });
   return [...members].map(([name, list]) => {
     const labels = new Map<number, number>();
+    const instances = new Map<number, number>();
     const votes = new Map<number, number>();
     for (const image of list) {
-      for (const labelId of presence?.get(image.id) ?? []) labels.set(labelId, (labels.get(labelId) ?? 0) + 1);
+      for (const [labelId, count] of presence?.get(image.id) ?? []) {
+        labels.set(labelId, (labels.get(labelId) ?? 0) + 1);
+        instances.set(labelId, (instances.get(labelId) ?? 0) + count);
+      }
       const part = partOf(image);
       if (part >= 0) votes.set(part, (votes.get(part) ?? 0) + 1);
     }
     // A group goes where most of it is.
     const fixed = [...votes].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? -1;
-    return { name, images: list, fixed, unit: { images: list.length, labels, fixed } };
+    return { name, images: list, fixed, unit: { images: list.length, labels, instances, fixed } };
   });
 }
 

@@ -6,7 +6,7 @@ export const STATISTICS_COMMANDS: readonly Command[] = [
     id: 'project.statistics',
     title: 'Statistics…',
     group: 'Project',
-    keys: ['Shift+T'],
+    keys: ['Shift+S'],
     context: 'studio',
     run: (w) => void (w.dialog = { kind: 'statistics', tab: 'statistics' }),
   },

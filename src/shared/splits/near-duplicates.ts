@@ -74,7 +74,7 @@ export function nearGroups(
         const i = bucket[a] ?? 0;
         for (let b = a + 1; b < bucket.length; b++) {
           const j = bucket[b] ?? 0;
-          if (distance(words, i, j) > bits) continue;
+          if (isFar(words, i, j, bits)) continue;
           const [p, q] = [root(i), root(j)];
           if (p !== q) group[Math.max(p, q)] = Math.min(p, q);
         }
@@ -100,11 +100,13 @@ function pieceOf(words: Uint32Array, i: number, from: number, to: number): strin
   return key;
 }
 
-/** Bits in which two hashes differ. */
-function distance(words: Uint32Array, i: number, j: number): number {
-  let sum = 0;
-  for (let k = 0; k < 4; k++) sum += ones((words[4 * i + k] ?? 0) ^ (words[4 * j + k] ?? 0));
-  return sum;
+/** Whether two hashes differ in more than so many bits; most do after half of them. */
+function isFar(words: Uint32Array, i: number, j: number, bits: number): boolean {
+  const a = 4 * i;
+  const b = 4 * j;
+  const half = ones((words[a] ?? 0) ^ (words[b] ?? 0)) + ones((words[a + 1] ?? 0) ^ (words[b + 1] ?? 0));
+  if (half > bits) return true;
+  return half + ones((words[a + 2] ?? 0) ^ (words[b + 2] ?? 0)) + ones((words[a + 3] ?? 0) ^ (words[b + 3] ?? 0)) > bits;
 }
 
 /** Number of ones of 32 bits (Warren, Hacker's Delight, 5-1). */

@@ -11,7 +11,7 @@ function photos(count: number, classes: number, seed: number): Unit[] {
   return Array.from({ length: count }, () => {
     const labels = new Map<number, number>();
     for (let label = 1; label <= classes; label++) if (random.chance(0.7 / label ** 1.3)) labels.set(label, 1);
-    return { images: 1, labels, fixed: -1 };
+    return { images: 1, labels, instances: labels, fixed: -1 };
   });
 }
 
@@ -30,7 +30,7 @@ describe('stratify', () => {
       const units = photos(1000, 20, seed);
       const parts = stratify(units, SHARES, seed);
       const images = sums(units, parts, null);
-      SHARES.forEach((share, i) => expect(Math.abs((images[i] ?? 0) - share * 10)).toBeLessThanOrEqual(12));
+      SHARES.forEach((share, i) => expect(Math.abs((images[i] ?? 0) - share * 10)).toBeLessThanOrEqual(2));
       for (let label = 1; label <= 20; label++) {
         const found = sums(units, parts, label);
         const total = found.reduce((a, b) => a + b, 0);
@@ -40,8 +40,22 @@ describe('stratify', () => {
     }
   });
 
+  it('balances instances where some images have many', () => {
+    const random = seededRandom(8);
+    const units = Array.from({ length: 80 }, (): Unit => {
+      const label = random.integer(1, 10);
+      return { images: 1, labels: new Map([[label, 1]]), instances: new Map([[label, Math.ceil(30 * random.next() ** 4)]]), fixed: -1 };
+    });
+    const parts = stratify(units, SHARES, 1);
+    const all = [0, 0, 0];
+    units.forEach((unit, i) => unit.instances.forEach((n) => (all[parts[i] ?? 0] = (all[parts[i] ?? 0] ?? 0) + n)));
+    const total = all.reduce((a, b) => a + b, 0);
+    all.forEach((n, i) => expect(Math.abs(n / total - (SHARES[i] ?? 0) / 100)).toBeLessThanOrEqual(0.06));
+    sums(units, parts, null).forEach((n, i) => expect(Math.abs(n - (80 * (SHARES[i] ?? 0)) / 100)).toBeLessThanOrEqual(3));
+  });
+
   it('divides images without classes by their shares to one image', () => {
-    const units = Array.from({ length: 101 }, (): Unit => ({ images: 1, labels: new Map(), fixed: -1 }));
+    const units = Array.from({ length: 101 }, (): Unit => ({ images: 1, labels: new Map(), instances: new Map(), fixed: -1 }));
     expect(sums(units, stratify(units, SHARES, 7), null).map((n, i) => Math.abs(n - (101 * (SHARES[i] ?? 0)) / 100) <= 1)).toEqual([
       true,
       true,
@@ -69,7 +83,8 @@ describe('stratify', () => {
     const random = seededRandom(3);
     const units = Array.from({ length: 60 }, (): Unit => {
       const images = random.integer(1, 12);
-      return { images, labels: new Map([[random.integer(1, 3), images]]), fixed: -1 };
+      const labels = new Map([[random.integer(1, 3), images]]);
+      return { images, labels, instances: labels, fixed: -1 };
     });
     const parts = stratify(units, SHARES, 1);
     const total = units.reduce((sum, unit) => sum + unit.images, 0);

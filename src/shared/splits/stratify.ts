@@ -6,6 +6,8 @@ export interface Unit {
   readonly images: number;
   /** Images that show a class, by class; empty to leave classes out of it. */
   readonly labels: ReadonlyMap<number, number>;
+  /** Instances, by class; the same classes. */
+  readonly instances: ReadonlyMap<number, number>;
   /** Index of the part that it is in already, or -1. */
   readonly fixed: number;
 }
@@ -14,8 +16,9 @@ export interface Unit {
  * Divides units so that each part gets its share of the images, and of the images of each class: iterative
  * stratification (Sechidis, Tsoumakas & Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011,
  * algorithm 1), with units weighed by their images. The rarest class left is divided first, each unit going where most
- * of that class is wanted, then where most images are wanted, then by chance. Parts without a share get nothing; fixed
- * units stay and are counted in.
+ * of that class is wanted, then where most images are wanted, then by chance. What is left of differences, in images, in
+ * images of a class and in its instances, is then lessened by moving single units (`settle`). Parts without a share get
+ * nothing; fixed units stay and are counted in.
  *
  * Answers with the index of a part for each unit. The same units, shares and seed give the same answer. Throws
  * RangeError where no share is positive.
@@ -90,7 +93,91 @@ export function stratify(units: readonly Unit[], shares: readonly number[], seed
   }
   const rest = order.filter((u) => parts[u] === -1).sort((a, b) => (units[b]?.images ?? 0) - (units[a]?.images ?? 0));
   for (const u of rest) take(u, neediest(null));
+  settle(units, shares, parts, order);
   return parts;
+}
+
+/** Passes over all units; fewer when nothing moves any more. */
+const MOST_PASSES = 12;
+
+/**
+ * Moves units to other parts while that lessens the sum of squared differences from what the shares ask for, each
+ * relative to its total: of each class its images and its instances, and of all images and instances, which weigh as
+ * much as several classes do.
+ */
+function settle(units: readonly Unit[], shares: readonly number[], parts: Int32Array, order: readonly number[]): void {
+  const open = shares.flatMap((share, part) => (share > 0 ? [part] : []));
+  const sum = open.reduce((total, part) => total + (shares[part] ?? 0), 0);
+  const images = createBalance(shares, sum);
+  const instances = createBalance(shares, sum);
+  const countOf = units.map((unit) => [...unit.instances.values()].reduce((total, weight) => total + weight, 0));
+  const labelImages = new Map<number, Balance>();
+  const labelInstances = new Map<number, Balance>();
+  const of = (balances: Map<number, Balance>, label: number): Balance => {
+    let balance = balances.get(label);
+    if (!balance) balances.set(label, (balance = createBalance(shares, sum)));
+    return balance;
+  };
+  units.forEach((unit, u) => {
+    const part = parts[u] ?? -1;
+    images.add(part, unit.images);
+    instances.add(part, countOf[u] ?? 0);
+    for (const [label, weight] of unit.labels) of(labelImages, label).add(part, weight);
+    for (const [label, weight] of unit.instances) of(labelInstances, label).add(part, weight);
+  });
+  const wholeWeight = Math.max(4, labelImages.size / 2);
+
+  for (let pass = 0, moved = true; pass < MOST_PASSES && moved; pass++) {
+    moved = false;
+    for (const u of order) {
+      const unit = units[u];
+      if (!unit || unit.fixed >= 0) continue;
+      const from = parts[u] ?? -1;
+      let best = from;
+      let least = -1e-9;
+      for (const to of open) {
+        if (to === from) continue;
+        let change = wholeWeight * (images.change(from, to, unit.images) + instances.change(from, to, countOf[u] ?? 0));
+        for (const [label, weight] of unit.labels) change += of(labelImages, label).change(from, to, weight);
+        for (const [label, weight] of unit.instances) change += of(labelInstances, label).change(from, to, weight);
+        if (change < least) [least, best] = [change, to];
+      }
+      if (best === from) continue;
+      moved = true;
+      parts[u] = best;
+      images.move(from, best, unit.images);
+      instances.move(from, best, countOf[u] ?? 0);
+      for (const [label, weight] of unit.labels) of(labelImages, label).move(from, best, weight);
+      for (const [label, weight] of unit.instances) of(labelInstances, label).move(from, best, weight);
+    }
+  }
+}
+
+/** How far each part is above its share of one quantity. */
+interface Balance {
+  add(part: number, weight: number): void;
+  /** By how much moving so much changes the sum of squared differences over the total. */
+  change(from: number, to: number, weight: number): number;
+  move(from: number, to: number, weight: number): void;
+}
+
+function createBalance(shares: readonly number[], sum: number): Balance {
+  const has = new Float64Array(shares.length);
+  let total = 0;
+  const above = (part: number): number => (has[part] ?? 0) - (total * Math.max(0, shares[part] ?? 0)) / sum;
+  const give = (part: number, weight: number): void => void (has[part] = (has[part] ?? 0) + weight);
+  return {
+    add(part, weight) {
+      give(part, weight);
+      total += weight;
+    },
+    // (b + w)² - b² + (a - w)² - a²
+    change: (from, to, weight) => (total === 0 ? 0 : (2 * weight * (above(to) - above(from) + weight)) / total),
+    move(from, to, weight) {
+      give(from, -weight);
+      give(to, weight);
+    },
+  };
 }
 
 /** Above 0 where `a` has more than `b`; differences of rounding count as none. */

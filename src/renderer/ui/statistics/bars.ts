@@ -33,6 +33,8 @@ export interface BarLook {
   /** For each bar of a row the stack it is in; all in one where absent. */
   readonly stacks?: readonly string[];
   readonly axis?: string;
+  /** End of the axis; a round number above the longest bar where absent. */
+  readonly most?: number;
 }
 
 /** The items that have something to say, row by row. */
@@ -47,10 +49,18 @@ export function barItems(rows: readonly BarRow[]): ChartItem[] {
 export function barConfig(rows: readonly BarRow[], look: BarLook, colors: ChartColors): ChartConfiguration<ChartType, unknown[]> {
   const paint = (color: string): string => (color.startsWith('--') ? colors.token(color.slice(2)) : color);
   const series = Math.max(0, ...rows.map((row) => row.bars.length));
-  const values = { ...axisLook(colors, look.axis), beginAtZero: true, stacked: true };
+  const values = {
+    ...axisLook(colors, look.axis),
+    beginAtZero: true,
+    stacked: true,
+    ...(look.most === undefined ? {} : { max: look.most }),
+  };
   const places = { ...axisLook(colors), stacked: true, grid: { display: false } };
+  // Of a list that scrolls, the scale is where one begins to read.
+  const position = !look.horizontal ? 'left' : rows.length > 12 ? 'top' : 'bottom';
   const numbers = {
     ...values,
+    position,
     ticks: { ...values.ticks, precision: 0, maxTicksLimit: 6, callback: (value: string | number) => count(Number(value)) },
   };
   const names = { ...places, ticks: { ...places.ticks, autoSkip: !look.horizontal } };
@@ -59,7 +69,8 @@ export function barConfig(rows: readonly BarRow[], look: BarLook, colors: ChartC
     data: {
       labels: rows.map((row) => shortened(row.label)),
       datasets: Array.from({ length: series }, (_, i) => ({
-        data: rows.map((row) => row.bars[i]?.value ?? 0),
+        // Nothing has no least length.
+        data: rows.map((row) => row.bars[i]?.value || null),
         backgroundColor: rows.map((row) => paint(row.bars[i]?.color ?? '--accent')),
         hoverBackgroundColor: rows.map((row) => paint(row.bars[i]?.color ?? '--accent')),
         hoverBorderColor: colors.text,

@@ -25,8 +25,15 @@ export function ratioRange({ from, to }: Range): string {
 }
 
 export function timeRange({ from, to }: Range): string {
-  if (to === null) return `${duration(from)} or more`;
-  return from === 0 ? `under ${duration(to)}` : `${duration(from)} to ${duration(to)}`;
+  if (to === null) return `${roundTime(from)} or more`;
+  return from === 0 ? `under ${roundTime(to)}` : `${roundTime(from)} to ${roundTime(to)}`;
+}
+
+/** A time that was chosen round: `5 s`, `2 min`. */
+export function roundTime(ms: number): string {
+  return duration(ms)
+    .replace(/\.0 s$/, ' s')
+    .replace(/ 0 s$/, '');
 }
 
 /** What one of COCO's sizes is called, or null for another range. */
