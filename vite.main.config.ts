@@ -38,6 +38,7 @@ export default defineConfig({
         'sample-worker': 'src/main/sample-worker.ts',
         'classical-worker': 'src/main/classical/worker.ts',
         'render-worker': 'src/main/render-worker.ts',
+        'import-worker': 'src/main/import-worker.ts',
         'evaluation-worker': 'src/main/evaluation/worker.ts',
         'analysis-worker': 'src/main/analysis-worker.ts',
       },

@@ -16,6 +16,7 @@ export interface StudioEvents {
   readonly summary: Paced<null>;
   readonly scan: Paced<Events['scan.progress']>;
   readonly exported: Paced<Events['export.progress']>;
+  readonly imported: Paced<Events['import.progress']>;
   readonly engine: Paced<Events['engine.status']>;
   readonly pictures: Paced<Events['pictures.progress']>;
   readonly statistics: Paced<Events['statistics.progress']>;
@@ -56,6 +57,7 @@ export function createStudioEvents(summary: () => Events['project.changed']): St
       if (project) tell('project.changed', project);
     }),
     scan: paced<Events['scan.progress']>(OFTEN_MS, (progress) => tell('scan.progress', progress)),
+    imported: paced<Events['import.progress']>(OFTEN_MS, (progress) => tell('import.progress', progress)),
     exported: paced<Events['export.progress']>(OFTEN_MS, (progress) => tell('export.progress', progress)),
     engine: paced<Events['engine.status']>(OFTEN_MS, (status) => tell('engine.status', status)),
     pictures: paced<Events['pictures.progress']>(OFTEN_MS, (progress) => tell('pictures.progress', progress)),

@@ -14,6 +14,8 @@ import { createEvaluations } from './evaluation-handlers.ts';
 import type { StudioListener } from './events.ts';
 import { createStudioEvents } from './events.ts';
 import { createExporting } from './exporting.ts';
+import { createImportHandlers } from './import-handlers.ts';
+import { createImporting } from './importing.ts';
 import { listFormats } from './formats/registry.ts';
 import type { Inference } from './inference/inference.ts';
 import { pathOf } from './jobs.ts';
@@ -99,6 +101,13 @@ export function createStudio(options: StudioOptions): Studio {
   let turn: Promise<unknown> = Promise.resolve();
 
   const exporting = createExporting(current, closing.signal, events.exported);
+  const importing = createImporting(current, clock, {
+    progress: events.imported,
+    committed() {
+      events.tell('labels.changed', current().store.labels.list());
+      tellRows([]);
+    },
+  });
   const bundles = createBundleHandlers({
     current,
     closing: closing.signal,
@@ -185,6 +194,7 @@ export function createStudio(options: StudioOptions): Studio {
 
   async function closeProject(): Promise<void> {
     if (!project) return;
+    await importing.close();
     await views.stop();
     await returns.stop();
     await evaluations.stop();
@@ -293,6 +303,7 @@ export function createStudio(options: StudioOptions): Studio {
     ...bundles.handlers,
     ...returns.handlers,
     'engine.status': at(() => inference.status()),
+    ...createImportHandlers(importing),
     'export.coco': (wanted) => exporting.start(wanted),
     'export.dataset': (wanted) => exporting.startDataset(wanted),
     'formats.list': at(listFormats),

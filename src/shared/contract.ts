@@ -29,6 +29,8 @@ import { CUTOUT_CALLS } from './calls/cutouts.ts';
 import { DESKTOP_CALLS } from './calls/desktop.ts';
 import { EVALUATION_CALLS } from './calls/evaluation.ts';
 import { FORMAT_CALLS } from './calls/formats.ts';
+import type { ImportProgress } from './calls/imports.ts';
+import { IMPORT_CALLS } from './calls/imports.ts';
 import { MODEL_CALLS } from './calls/models.ts';
 import type { PromptEvents } from './calls/prompts.ts';
 import { PROMPT_CALLS } from './calls/prompts.ts';
@@ -127,6 +129,7 @@ export const CALLS = {
   ...STATISTICS_CALLS,
   ...SPLIT_CALLS,
   ...CUTOUT_CALLS,
+  ...IMPORT_CALLS,
   ...EVALUATION_CALLS,
   ...DESKTOP_CALLS,
   'engine.status': call(none).answers<EngineStatus>(),
@@ -167,6 +170,7 @@ export interface Events extends PromptEvents {
   readonly 'run.progress': RunInfo;
   readonly 'engine.status': EngineStatus;
   readonly 'export.progress': ExportProgress;
+  readonly 'import.progress': ImportProgress;
   readonly 'bundle.progress': BundleProgress;
   readonly 'return.progress': ReturnProgress;
   readonly 'pictures.progress': PictureProgress;
@@ -187,6 +191,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'engine.status',
   'prompt.state',
   'export.progress',
+  'import.progress',
   'bundle.progress',
   'return.progress',
   'pictures.progress',

@@ -60,6 +60,15 @@ export function turnFromRaw(geometry: Geometry, orientation: number, raw: Size):
   return turnToRaw(geometry, orientation === 6 ? 8 : orientation === 8 ? 6 : orientation, raw);
 }
 
+/**
+ * The inverse of `turnToRaw`: a geometry of the file's own rows and columns as EXIF turns the image. `raw` is the size as
+ * stored. Throws `invalid` for an orientation outside 1..8.
+ */
+export function turnToOriented(geometry: Geometry, orientation: number, raw: Size): Geometry {
+  // A quarter turn is undone by the opposite one, everything else by itself.
+  return turnToRaw(geometry, orientation === 6 ? 8 : orientation === 8 ? 6 : orientation, raw);
+}
+
 function turnPart(part: PolygonPart, orientation: number, width: number, height: number): PolygonPart {
   const turn = (ring: Ring): Ring => {
     const out: number[] = [];

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FormatId } from '../../shared/formats.ts';
 import type { Annotation, Geometry } from '../../shared/records.ts';
 import { geometryOfRecord } from '../formats/coco-geometry.ts';
-import type { SourceText } from '../formats/dataset.ts';
+import type { OrderedAnnotation, SourceText } from '../formats/dataset.ts';
 import type { Db } from './database.ts';
 
 /**
@@ -122,7 +122,7 @@ const PAGE = 500;
 export interface ImportedTexts {
   sourceOf(kind: 'category' | 'image' | 'annotation', id: number): SourceText | null;
   imageOrder(): Iterable<number>;
-  annotationOrder(): Iterable<{ number: number; imageId: number; source: SourceText | null; annotation: () => Annotation }>;
+  annotationOrder(): Iterable<OrderedAnnotation>;
   rest(): readonly { readonly key: string; readonly text: string }[];
 }
 
@@ -195,7 +195,8 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
         const rows = imported.all(seq);
         for (const row of rows) {
           seq = row.seq;
-          yield { number: row.number, imageId: row.imageId, source: toSource(row), annotation: () => annotationOf(row) };
+          const { number, imageId, labelId } = row;
+          yield { number, imageId, labelId, source: toSource(row), annotation: () => annotationOf(row) };
         }
         if (rows.length < PAGE) break;
       }
@@ -204,7 +205,7 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
         for (const imageId of places) {
           after = imageId;
           for (const row of others.all(imageId)) {
-            yield { number: row.number, imageId, source: null, annotation: () => annotationOf(row) };
+            yield { number: row.number, imageId, labelId: row.labelId, source: null, annotation: () => annotationOf(row) };
           }
         }
         if (places.length < PAGE) return;

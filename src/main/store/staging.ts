@@ -4,7 +4,9 @@ import { AppError } from '../../shared/errors.ts';
 import type { Finding, FindingKind, FormatId } from '../../shared/formats.ts';
 import type { FindingCount } from '../../shared/calls/formats.ts';
 import type { DatasetCategory, DatasetImage, DatasetInstance, DatasetSink, DatasetSource } from '../formats/dataset.ts';
+import type { Db } from './database.ts';
 import { storageError } from './database.ts';
+import { FORM } from './imported.ts';
 import { createStagedSource } from './staged-source.ts';
 
 /** What a reader found, kept in a file of its own until it is committed, converted or thrown away. */
@@ -12,6 +14,8 @@ export interface Staging extends DatasetSink {
   /** Absolute. */
   readonly file: string;
   readonly format: FormatId;
+  /** For the store's own questions; sealed first. */
+  readonly db: Db;
   /** Ends the reading: indexes are made, and another connection can attach the file. Nothing may be added but findings. */
   seal(): void;
   counts(): StagedCounts;
@@ -73,7 +77,7 @@ CREATE TABLE image (
 ) STRICT;
 CREATE TABLE instance (
   key INTEGER PRIMARY KEY, image_key INTEGER NOT NULL, category_key INTEGER NOT NULL, number INTEGER, crowd INTEGER NOT NULL,
-  geometry TEXT, source TEXT
+  form INTEGER NOT NULL, geometry TEXT, source TEXT
 ) STRICT;
 CREATE TABLE finding (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL) STRICT;
 CREATE TABLE rest (position INTEGER PRIMARY KEY, key TEXT NOT NULL, source TEXT NOT NULL) STRICT;
@@ -99,7 +103,7 @@ export function createStaging(format: FormatId, file: string): Staging {
   }
   const addCategory = db.prepare('INSERT INTO category VALUES (?, ?, ?, ?, ?, ?)');
   const addImage = db.prepare('INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
   const addFinding = db.prepare('INSERT INTO finding (kind, what, id, reason, message) VALUES (?, ?, ?, ?, ?)');
   const addRest = db.prepare('INSERT INTO rest (key, source) VALUES (?, ?)');
   const size = db.prepare('UPDATE image SET width = ?, height = ? WHERE key = ?');
@@ -136,6 +140,7 @@ export function createStaging(format: FormatId, file: string): Staging {
   return {
     file,
     format,
+    db,
     category(category: DatasetCategory) {
       attempt(() =>
         addCategory.run(category.key, ++counts.categories, category.name, category.color, category.inSource ? 1 : 0, category.source),
@@ -148,7 +153,8 @@ export function createStaging(format: FormatId, file: string): Staging {
     instance(instance: DatasetInstance) {
       const { key, imageKey, categoryKey, crowd, source } = instance;
       const geometry = instance.inSource ? null : JSON.stringify(instance.geometry);
-      attempt(() => addInstance.run(key, imageKey, categoryKey, instance.number ?? null, crowd ? 1 : 0, geometry, source));
+      const form = (instance.inSource ? FORM.inSource : 0) | (instance.number == null ? FORM.renumbered : 0);
+      attempt(() => addInstance.run(key, imageKey, categoryKey, instance.number ?? null, crowd ? 1 : 0, form, geometry, source));
       counts.instances++;
     },
     finding({ kind, what, id, reason, message }: Finding) {

@@ -41,6 +41,8 @@ export interface Store {
   setMeta(key: string, value: string): void;
   /** Runs several changes as one transaction: all of them or, when one throws, none. */
   write<T>(work: () => T): T;
+  /** Until the answer is called, whatever writes throws `storage` with this reason: somebody writes through another connection. */
+  hold(reason: string): () => void;
   verify(): VerifyReport;
   /** The project as it is now, for a reader that takes its time while edits go on. */
   snapshot(): ProjectSnapshot;
@@ -60,7 +62,8 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
   try {
     const inode = statSync(file).ino;
     const lost = (): boolean => statSync(file, { throwIfNoEntry: false })?.ino !== inode;
-    const write = writer(db, file, lost);
+    let held: string | null = null;
+    const write = writer(db, file, lost, () => held);
     const labels = createLabels(db, write);
     const runs = createRuns(db, write, clock);
     const readMeta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
@@ -84,6 +87,10 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
         write(() => writeMeta.run(key, value));
       },
       write,
+      hold(reason) {
+        held = reason;
+        return () => (held = null);
+      },
       verify: () => verifyDatabase(db),
       snapshot: () => openProjectSnapshot(file),
       lost,
@@ -99,8 +106,10 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
  * A transaction (a savepoint inside another) whose SQLite errors name the file. Throws `io` where the
  * file is no longer where it was: SQLite would go on writing into a file that nobody finds again.
  */
-function writer(db: Db, file: string, lost: () => boolean): <T>(work: () => T) => T {
+function writer(db: Db, file: string, lost: () => boolean, held: () => string | null): <T>(work: () => T) => T {
   return (work) => {
+    const reason = held();
+    if (reason !== null) throw new AppError('storage', reason, { file });
     if (lost()) {
       throw new AppError('io', `${file} was removed or replaced while it was open: nothing can be saved. Open the folder again.`, { file });
     }

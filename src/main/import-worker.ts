@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ImportReport } from '../shared/calls/imports.ts';
+import { LISTED_FINDINGS } from '../shared/calls/formats.ts';
+import { AppError, toWireError } from '../shared/errors.ts';
+import { formatOf } from './formats/registry.ts';
+import { placeBelow } from './formats/image-places.ts';
+import type { ImportAnswers, ImportAsk, ImportQuestions, ImportThreadData, ImportTold } from './import-thread.ts';
+import { hashFile } from './scan.ts';
+import { openSnapshot } from './store/database.ts';
+import { commitImport } from './store/import-commit.ts';
+import type { Planned } from './store/import-plan.ts';
+import { planImport } from './store/import-plan.ts';
+import { createImageIndex } from './store/image-index.ts';
+import { createLabels } from './store/labels.ts';
+import type { Staging } from './store/staging.ts';
+import { createStaging } from './store/staging.ts';
+
+/** Reads one dataset, plans and takes it, in a thread of its own. Questions come one after the other. */
+
+const { flags, stagingFile } = workerData as ThreadData;
+type ThreadData = ImportThreadData;
+
+let staging: Staging | null = null;
+let planned: Planned | null = null;
+let read: ImportQuestions['read'] | null = null;
+
+const PROGRESS_MS = 100;
+let toldAt = 0;
+
+parentPort?.on('message', (ask: ImportAsk) => {
+  const done = (told: ImportTold): void => parentPort?.postMessage(told);
+  answer(ask).then(
+    (value) => done({ kind: 'answer', id: ask.id, value }),
+    (thrown: unknown) => done({ kind: 'failed', id: ask.id, error: toWireError(thrown) }),
+  );
+});
+
+async function answer(ask: ImportAsk): Promise<ImportAnswers[keyof ImportAnswers]> {
+  switch (ask.kind) {
+    case 'read':
+      return await readDataset(ask.input);
+    case 'findings':
+      return open().findings(ask.input);
+    case 'commit':
+      return commit(ask.input);
+    case 'close':
+      staging?.close();
+      staging = null;
+      return null;
+  }
+}
+
+function open(): Staging {
+  if (staging) return staging;
+  throw new AppError('not-found', 'Nothing was read that could be imported.');
+}
+
+function checkpoint(): void {
+  if (Atomics.load(flags, 0) === 1) throw new AppError('cancelled', 'The import was cancelled; nothing was changed.');
+}
+
+function tell(stage: 'reading' | 'matching' | 'writing', done: number, total: number): void {
+  const now = performance.now();
+  if (now - toldAt < PROGRESS_MS) return;
+  toldAt = now;
+  const told: ImportTold = { kind: 'progress', progress: { stage, done, total } };
+  parentPort?.postMessage(told);
+}
+
+async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
+  const { place, format, pixels, project } = input;
+  const reader = formatOf(format)?.reader;
+  if (!reader) throw new AppError('unsupported', `Files of the format “${format}” cannot be read.`, { format });
+  const images = input.images ?? project.folder;
+  const snapshot = openSnapshot(project.file);
+  // A reader looks at the flag wherever it tells its progress, or waits for a file.
+  const abort = new AbortController();
+  const watch = setInterval(() => {
+    if (Atomics.load(flags, 0) === 1) abort.abort();
+  }, PROGRESS_MS);
+  try {
+    const root = formatOf(format) && existsSync(place) ? place : dirname(place);
+    const prefixes = [placeBelow(project.folder, images), placeBelow(project.folder, root), placeBelow(project.folder, dirname(place))];
+    const index = createImageIndex(
+      snapshot.db,
+      [...new Set(prefixes)].filter((prefix) => prefix !== ''),
+    );
+    staging = createStaging(format, stagingFile);
+    await reader.read(place, staging, {
+      images,
+      signal: abort.signal,
+      sizeOf(path) {
+        const named = index.byPath(path) ?? index.byName(path);
+        const found = named === 'several' ? null : named;
+        return Promise.resolve(found === null || found.error !== null ? null : { width: found.width, height: found.height });
+      },
+      onProgress(done, total) {
+        if (Atomics.load(flags, 0) === 1) abort.abort();
+        tell('reading', done, total);
+      },
+    });
+    checkpoint();
+    planned = await planImport({
+      staging,
+      space: reader.space,
+      pixels,
+      index,
+      labels: new Set(
+        createLabels(snapshot.db, (work) => work())
+          .list()
+          .map(({ name }) => name),
+      ),
+      async digest(path) {
+        for (const folder of input.images === null ? [dirname(place)] : [input.images, dirname(place)]) {
+          const file = join(folder, path.split('/').join(sep));
+          if (existsSync(file)) return await hashFile(file).catch(() => null);
+        }
+        return null;
+      },
+      onProgress: (done, total) => tell('matching', done, total),
+      checkpoint: () => Promise.resolve(checkpoint()),
+    });
+    read = input;
+    return planned;
+  } catch (thrown) {
+    staging?.close();
+    staging = null;
+    if (abort.signal.aborted) throw new AppError('cancelled', 'The import was cancelled; nothing was changed.', {}, thrown);
+    throw thrown;
+  } finally {
+    clearInterval(watch);
+    snapshot.close();
+  }
+}
+
+function commit({ onConflict, asDone, atMs }: ImportQuestions['commit']): Omit<ImportReport, 'file' | 'ms'> {
+  const from = open();
+  if (!planned || !read) throw new AppError('not-found', 'Nothing was read that could be imported.');
+  const { categories, images: matched, findingCounts } = planned;
+  const { place } = read;
+  const { rows: findings } = from.findings({ offset: 0, limit: LISTED_FINDINGS });
+  const common = { format: from.format, place, categories, onConflict, matched, findingCounts };
+  const figures = commitImport({
+    file: read.project.file,
+    staged: from.file,
+    format: from.format,
+    place,
+    onConflict,
+    asDone,
+    atMs,
+    report: (found) => JSON.stringify({ ...found, ...common }),
+    onProgress: (done, total) => tell('writing', done, total),
+    checkpoint,
+  });
+  return { ...figures, ...common, findings };
+}
