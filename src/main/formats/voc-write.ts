@@ -15,6 +15,7 @@ import { elementsOf, isKeptRecord, keptReader } from './kept-records.ts';
 import type { InstanceMap } from './map-instances.ts';
 import { inPaintOrder, isWritten, labelOf, mapInstances, pause, tellSameNames } from './map-instances.ts';
 import { mapPalette, vocPalette } from './voc-colors.ts';
+import { BOXES_FROM_ONE } from './voc-xml.ts';
 import type { XmlElement } from './xml-elements.ts';
 import { branch, leaf, xmlText } from './xml-elements.ts';
 
@@ -148,8 +149,7 @@ function headOf(source: DatasetSource, image: ImageRecord, path: string, kept: K
   return [
     leaf('folder', typeof keptFolder === 'string' ? keptFolder : posix.dirname(`JPEGImages/${path}`)),
     leaf('filename', posix.basename(path)),
-    // "PASCAL VOC" tells readers, ours among them, that boxes count pixels from 1.
-    ...elementsOf('source', { database: source.projectName, ...sourceRecord, annotation: 'PASCAL VOC' }),
+    ...elementsOf('source', { database: source.projectName, ...sourceRecord, annotation: BOXES_FROM_ONE }),
     ...Object.entries(rest).flatMap(([name, value]) => elementsOf(name, value)),
     branch('size', [leaf('width', image.width), leaf('height', image.height), leaf('depth', typeof depth === 'string' ? depth : 3)]),
     leaf('segmented', segmented ? 1 : 0),

@@ -62,8 +62,9 @@ export async function readVocXml(
     return value !== null && Number.isInteger(value) && value > 0 ? value : null;
   };
   const boxes = children.filter((each) => each.name === 'object').map((each) => childOf(each, 'bndbox'));
-  const fromOne =
-    countsFromOne(top) && !boxes.some((box) => box && ['xmin', 'ymin'].some((name) => (numberOf(textOf(box, name)) ?? 1) < 1));
+  const below = boxes.some((box) => box && ['xmin', 'ymin'].some((name) => (numberOf(textOf(box, name)) ?? 1) < 1));
+  const said = countingOf(top);
+  const fromOne = said === 'certainly' || (said === 'challenge' && !below);
   if (fromOne) once('boxes-from-one', 'Boxes count pixels from 1 and include their last one, as the VOC development kit does.');
   else once('boxes-from-zero', 'Boxes are taken as coordinates from 0: no file says that it follows the VOC challenge.');
   const objects = children
@@ -84,24 +85,30 @@ export async function readVocXml(
   };
 }
 
+/** What our own files say under `source`. */
+export const BOXES_FROM_ONE = 'PASCAL VOC, boxes from 1';
+
 /** Whether a file says of itself that it follows the challenge; most other tools write coordinates from 0. */
-function countsFromOne(top: XmlElement): boolean {
+function countingOf(top: XmlElement): 'certainly' | 'challenge' | 'unknown' {
   const source = childOf(top, 'source');
-  const said = [textOf(top, 'folder'), source ? textOf(source, 'annotation') : null, source ? textOf(source, 'database') : null];
-  return said.some((text) => text !== null && /^VOC20\d\d|PASCAL VOC|^The VOC/i.test(text));
+  const annotation = source ? textOf(source, 'annotation') : null;
+  if (annotation === BOXES_FROM_ONE) return 'certainly';
+  const said = [textOf(top, 'folder'), annotation, source ? textOf(source, 'database') : null];
+  return said.some((text) => text !== null && /^VOC20\d\d|PASCAL VOC|^The VOC/i.test(text)) ? 'challenge' : 'unknown';
 }
 
 function boxOf(element: XmlElement | undefined, fromOne: boolean, id: string, sink: DatasetSink): Box | null {
   if (!element) return null;
   const [xmin, ymin, xmax, ymax] = ['xmin', 'ymin', 'xmax', 'ymax'].map((name) => numberOf(textOf(element, name)));
   if (xmin == null || ymin == null || xmax == null || ymax == null) return null;
-  const [left, right] = xmin <= xmax ? [xmin, xmax] : [xmax, xmin];
-  const [top, bottom] = ymin <= ymax ? [ymin, ymax] : [ymax, ymin];
+  // A box that includes its last pixel and is thinner than one has its corners the other way round.
+  const shift = fromOne ? 1 : 0;
+  const [left, right] = xmin <= xmax + shift ? [xmin, xmax] : [xmax, xmin];
+  const [top, bottom] = ymin <= ymax + shift ? [ymin, ymax] : [ymax, ymin];
   if (left !== xmin || top !== ymin) {
     const message = `A box goes from (${xmin}, ${ymin}) to (${xmax}, ${ymax}); its corners were exchanged.`;
     sink.finding({ kind: 'repaired', what: 'annotation', id, reason: 'box-reversed', message });
   }
-  const shift = fromOne ? 1 : 0;
   const box: Box = [span(shift, left), span(shift, top), span(left, right + shift), span(top, bottom + shift)];
   return box[2] > 0 && box[3] > 0 ? box : null;
 }
