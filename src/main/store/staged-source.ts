@@ -128,7 +128,8 @@ export function createStagedSource(db: Database.Database, { format, projectName,
         const rows = instancePage.all(after, PAGE);
         for (const row of rows) {
           after = row.key;
-          yield { number: numberOf(row), imageId: row.imageKey, source: sourceText(row), annotation: () => annotation(row) };
+          const { imageKey: imageId, categoryKey: labelId } = row;
+          yield { number: numberOf(row), imageId, labelId, source: sourceText(row), annotation: () => annotation(row) };
         }
         if (rows.length === 0) return;
       }
