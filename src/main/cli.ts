@@ -16,6 +16,7 @@ import { addExportCommand } from './cli-export.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { acceptJob, predictJob, scanJob } from './cli-jobs.ts';
 import { getModelJob, removeModelJob } from './cli-fetch.ts';
+import { addImportCommand } from './cli-import.ts';
 import { addGpuCommands } from './cli-gpu.ts';
 import { checkModelsJob, listModelsJob } from './cli-models.ts';
 import { score, wholeNumber } from './cli-numbers.ts';
@@ -155,6 +156,7 @@ function program(console: Console, signal: AbortSignal, finish: (outcome: Outcom
     .requiredOption('--min-score <score>', 'lowest score to accept, 0 to 1', score)
     .action((folder: string, options: { minScore: number }) => withStudio((session) => acceptJob(session, folder, options.minScore)));
 
+  addImportCommand(command, withStudio);
   addExportCommand(command, withStudio);
   addConvertCommand(command, { console, signal, finish });
   addRenderCommand(command, withStudio);
