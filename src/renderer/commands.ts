@@ -1,9 +1,11 @@
 import { CLASSICAL_COMMANDS } from './commands/classical.ts';
 import type { Command } from './commands/command.ts';
 import { DRAWING_COMMANDS } from './commands/drawing.ts';
+import { EVALUATION_COMMANDS } from './commands/evaluation.ts';
 import { IMAGE_COMMANDS } from './commands/images.ts';
 import { INSTANCE_COMMANDS } from './commands/instances.ts';
 import { PICTURE_COMMANDS } from './commands/pictures.ts';
+import { RETRAINING_COMMANDS } from './commands/retraining.ts';
 import { STATISTICS_COMMANDS } from './commands/statistics.ts';
 import { VIEW_COMMANDS } from './commands/view.ts';
 import type { Workspace } from './state/workspace.svelte.ts';
@@ -20,6 +22,8 @@ export const COMMANDS: readonly Command[] = [
   ...VIEW_COMMANDS,
   ...PICTURE_COMMANDS,
   ...STATISTICS_COMMANDS,
+  ...EVALUATION_COMMANDS,
+  ...RETRAINING_COMMANDS,
 ];
 
 const BY_ID = new Map(COMMANDS.map((command) => [command.id, command]));

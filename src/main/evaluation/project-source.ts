@@ -26,6 +26,7 @@ export interface EvaluatedImage {
   readonly path: string;
   readonly width: number;
   readonly height: number;
+  readonly sha256: string;
   readonly state: ImageState;
   readonly split: string | null;
   /** False: its file is missing or cannot be read. */
@@ -72,7 +73,7 @@ export function openEvaluationProject(file: string): EvaluationProject {
     const readOnly = <T>(work: () => T): T => work();
     const content = contentReader(db);
     const images = db.prepare<[], ImageRow>(`
-      SELECT i.id, i.path, i.width, i.height, i.state, p.name AS split, i.missing = 0 AND i.error IS NULL AS usable
+      SELECT i.id, i.path, i.width, i.height, i.sha256, i.state, p.name AS split, i.missing = 0 AND i.error IS NULL AS usable
       FROM image i LEFT JOIN split p ON p.image_id = i.id ORDER BY i.sort_key, i.path`);
     const run = db.prepare<[number], { modelId: string; modelVersion: string }>(
       'SELECT model_id AS modelId, model_version AS modelVersion FROM run WHERE id = ?',

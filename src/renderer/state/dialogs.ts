@@ -16,8 +16,10 @@ export type DialogState =
   | { readonly kind: 'palette' }
   | { readonly kind: 'models' }
   | { readonly kind: 'add-model'; readonly paths: readonly string[] }
+  | { readonly kind: 'return' }
   | { readonly kind: 'providers' }
   | { readonly kind: 'statistics'; readonly tab: 'statistics' | 'splits' }
+  | { readonly kind: 'evaluation' }
   | { readonly kind: 'label'; readonly labelId: number }
   | { readonly kind: 'failures'; readonly runId: number }
   | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void };

@@ -93,6 +93,10 @@ export interface EvaluationCase {
   readonly outcome: Outcome;
   readonly imageId: number;
   readonly path: string;
+  /** Of the image, and of its file's content, to show its pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly sha256: string;
   /** The annotation's id and class; null for what found nothing. */
   readonly annotationId: string | null;
   readonly truthLabelId: number | null;
