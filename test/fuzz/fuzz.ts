@@ -74,7 +74,7 @@ function checkWhole({ categories, images, instances, findings }: ReturnType<type
   uniqueKeys(instances, 'instance');
   for (const { name } of categories) if (typeof name !== 'string') throw new Error(`a category called ${String(name)}`);
   for (const { path, width, height } of images) {
-    if (path === '' || path.startsWith('/')) throw new Error(`an image at "${path}"`);
+    if (path === '' || path.startsWith('/') || path.split('/').includes('..')) throw new Error(`an image at "${path}"`);
     for (const side of [width, height]) {
       if (side !== null && !(Number.isInteger(side) && side > 0)) throw new Error(`${path} is ${String(width)} by ${String(height)}`);
     }

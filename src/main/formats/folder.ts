@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
 import type { ImageRecord } from '../../shared/records.ts';
 import { IMAGE_EXTENSIONS } from '../inference/pixels.ts';
@@ -114,7 +114,7 @@ export function datasetPath(images: string, folder: string, said: string): strin
   if (/^[A-Za-z]:\//.test(path)) return basename(path);
   const inside = relative(images, resolve(folder, path)).replaceAll('\\', '/');
   if (inside !== '' && !isAbsolute(inside) && !inside.startsWith('..')) return inside;
-  return isAbsolute(path) ? basename(path) : path.replace(/^(?:\.{1,2}\/+)+/, '');
+  return isAbsolute(path) ? basename(path) : posix.normalize(path).replace(/^(?:\.{1,2}(?:\/+|$))+/, '');
 }
 
 /** The text of a file. Throws AppError `io`, naming it. */
