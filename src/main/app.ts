@@ -145,7 +145,12 @@ async function openWindow(running: Studio): Promise<void> {
     part();
     window = null;
   });
-  await opened.loadURL(`${APP_ORIGIN}/`);
+  try {
+    await opened.loadURL(`${APP_ORIGIN}/`);
+  } catch (thrown) {
+    // Closed before its page was there: that is no failure to start.
+    if (!opened.isDestroyed()) throw thrown;
+  }
 }
 
 /** The first argument that is a folder, or `--sample`. A folder that can't be opened leaves the welcome screen, and is said. */
