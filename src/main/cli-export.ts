@@ -3,9 +3,11 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { ExportReport } from '../shared/answers.ts';
 import type { CocoExportInput } from '../shared/calls/coco-export.ts';
+import { FORMAT_IDS } from '../shared/formats.ts';
 import type { BundleArguments } from './cli-bundle.ts';
 import { bundleFlags, bundleJob } from './cli-bundle.ts';
 import { count, duration, EXIT } from './cli-console.ts';
+import { exportDatasetJob } from './cli-export-dataset.ts';
 import type { Outcome } from './cli-jobs.ts';
 import type { Session } from './cli-session.ts';
 import { on, openProject } from './cli-session.ts';
@@ -31,11 +33,13 @@ export function addExportCommand(
   withStudio: (job: (session: Session) => Promise<Outcome>) => Promise<void>,
 ): void {
   command('export <folder>', 'write a dataset, read it back and compare')
-    .addOption(new Option('--format <format>', 'format').choices(['coco', 'mask-rcnn']).makeOptionMandatory())
+    .addOption(new Option('--format <format>', 'format').choices([...FORMAT_IDS, 'mask-rcnn']).makeOptionMandatory())
     .requiredOption('--out <dir>', 'folder to write into')
     .option('--skip-empty', 'leave out images without annotations')
     .option('--only-done', 'leave out images that are not done')
-    .addOption(new Option('--images <how>', 'image files beside the annotations').choices(['leave', 'copy', 'link']))
+    .addOption(
+      new Option('--images <how>', 'image files beside the annotations (coco: leave, else copy)').choices(['leave', 'copy', 'link']),
+    )
     .addOption(new Option('--pixels <space>', 'oriented as shown, or raw as in the file').choices(['oriented', 'raw']).default('oriented'))
     .addOption(
       new Option('--segmentation <form>', 'coco: as imported, polygons where they can hold it, or RLE')
@@ -50,9 +54,15 @@ export function addExportCommand(
       withStudio((session) => {
         const wanted = { out: options.out, includeEmpty: options.skipEmpty !== true, pixelSpace: options.pixels };
         if (options.format === 'mask-rcnn') return bundleJob(session, folder, { ...wanted, ...bundleFlags(options) });
+        const states = options.onlyDone === true ? ['done' as const] : [];
+        const format = FORMAT_IDS.find((id) => id === options.format) ?? 'coco';
+        if (format !== 'coco') {
+          const { out, includeEmpty } = wanted;
+          return exportDatasetJob(session, folder, { format, out, includeEmpty, states, images: options.images ?? 'copy' });
+        }
         return exportJob(session, folder, {
           ...wanted,
-          states: options.onlyDone === true ? ['done'] : [],
+          states,
           segmentation: options.segmentation,
           simplifyPx: options.simplify,
           split: options.split,
