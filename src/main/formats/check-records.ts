@@ -9,51 +9,57 @@ export type KeptText = SourceText;
 
 type Differs = (how: string) => AppError;
 
+/** A record of the file. Its members are looked for when they are first asked for, and once. */
+export interface FileRecord {
+  readonly text: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** JSON text of a value, or null. */
+  member(key: string): string | null;
+  members(): readonly TextMember[];
+}
+
+/** Throws what `differs` makes where the text is no JSON object. */
+export function fileRecord(text: string, differs: Differs): FileRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw differs(cause instanceof Error ? cause.message : String(cause));
+  }
+  let found: readonly TextMember[] | null = null;
+  const members = (): readonly TextMember[] => (found ??= textMembers(text));
+  return { text, value: fields(value, differs), member: (key) => memberText(text, members(), key), members };
+}
+
 /** An imported record beside the one in the file. */
 export interface Kept {
   readonly untouched: boolean;
   readonly renumbered: boolean;
   /** The texts are the same, byte for byte. */
   readonly equal: boolean;
-  /** JSON text of its id, or null. */
-  readonly id: string | null;
-  /** A text value of the imported record, or null. */
-  value(key: string): string | null;
-  /** The file has the imported text of this key, or both have none. */
-  keeps(key: string): boolean;
+  /** JSON text of a value of the imported record, or null. */
+  member(key: string): string | null;
 }
 
 /**
  * Compares a record of the file with the one that was imported: every key but those that may change is there, with the
  * same text, and no key came anew but those. Null where it was not imported from COCO.
  */
-export function sameAsKept(source: KeptText | null, text: string, mayChange: readonly string[], differs: Differs): Kept | null {
+export function sameAsKept(source: KeptText | null, record: FileRecord, mayChange: readonly string[], differs: Differs): Kept | null {
   if (source?.format !== 'coco') return null;
-  const equal = source.text === text;
-  const before = textMembers(source.text);
-  const after = equal ? before : textMembers(text);
-  if (!equal) {
-    const fixed = (members: readonly TextMember[], of: string): string =>
-      JSON.stringify(members.filter(({ key }) => !mayChange.includes(key)).map(({ key, from, to }) => [key, of.slice(from, to)]));
-    if (fixed(before, source.text) !== fixed(after, text)) throw differs('a key that was imported is not as it was');
-  }
-  return {
-    untouched: source.untouched,
-    renumbered: source.renumbered,
-    equal,
-    id: memberText(source.text, before, 'id'),
-    value(key) {
-      const found = memberText(source.text, before, key);
-      return found?.startsWith('"') === true ? String(JSON.parse(found)) : null;
-    },
-    keeps: (key) => memberText(source.text, before, key) === memberText(text, after, key),
-  };
+  const { text, untouched, renumbered } = source;
+  if (text === record.text) return { untouched, renumbered, equal: true, member: record.member };
+  const before = textMembers(text);
+  const fixed = (members: readonly TextMember[], of: string): string =>
+    JSON.stringify(members.filter(({ key }) => !mayChange.includes(key)).map(({ key, from, to }) => [key, of.slice(from, to)]));
+  if (fixed(before, text) !== fixed(record.members(), record.text)) throw differs('a key that was imported is not as it was');
+  return { untouched, renumbered, equal: false, member: (key) => memberText(text, before, key) };
 }
 
 /** Ids of one kind: each once. */
 export interface Ids {
   /** The id of a record as text that is the same for the same id. Its own is that of the imported record or, without one, `own`. */
-  add(text: string, kept: Kept | null, own: string, differs: Differs): string;
+  add(record: FileRecord, kept: Kept | null, own: string, differs: Differs): string;
   /** Throws where an id is in the file twice, or (in a file with all records) another one than its own was given though that was free. */
   finish(all: boolean, differs: Differs): void;
 }
@@ -64,23 +70,22 @@ export function createIds(): Ids {
   const texts = new Set<string>();
   const wanted: string[] = [];
   return {
-    add(text, kept, own, differs) {
-      const found = memberText(text, textMembers(text), 'id');
-      if (found === null) throw differs('it has no id');
-      const id = normal(found);
-      const number = Number(id);
-      if (Number.isSafeInteger(number) && !id.startsWith('"')) {
+    add(record, kept, own, differs) {
+      const id = idOf(record, 'id', differs);
+      if (id.startsWith('"') || !Number.isSafeInteger(Number(id))) {
+        if (texts.has(id)) throw differs(`its id ${id} is in the file twice`);
+        texts.add(id);
+      } else {
         if (length === numbers.length) {
           const longer = new Float64Array(length * 2);
           longer.set(numbers);
           numbers = longer;
         }
-        numbers[length++] = number;
-      } else {
-        if (texts.has(id)) throw differs(`its id ${id} is in the file twice`);
-        texts.add(id);
+        numbers[length++] = Number(id);
       }
-      const expected = normal(kept !== null && !kept.renumbered && kept.id !== null ? kept.id : own);
+      if (kept?.equal === true && !kept.renumbered) return id;
+      const imported = kept === null || kept.renumbered ? null : kept.member('id');
+      const expected = normal(imported ?? own);
       if (id !== expected) wanted.push(expected);
       return id;
     },
@@ -92,6 +97,16 @@ export function createIds(): Ids {
       for (const id of wanted) if (present?.has(id) !== true && !texts.has(id)) throw differs(`id ${id} is not in the file`);
     },
   };
+}
+
+/** An id of the file as text that is the same for the same id. */
+function idOf(record: FileRecord, key: string, differs: Differs): string {
+  const value = record.value[key];
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  // A number too large for JavaScript is compared as text.
+  const text = record.member(key);
+  if (text === null) throw differs(`it has no ${key}`);
+  return normal(text);
 }
 
 /** `5.0` is the same id as `5`; what is not exact as a number stays text. */
@@ -109,31 +124,23 @@ export interface FileAnnotation {
   readonly bbox: readonly number[] | null;
 }
 
-export function checkedCategory(value: unknown, differs: Differs): { name: string } {
-  const { name } = fields(value, differs);
+export function checkedCategory({ value: { name } }: FileRecord, differs: Differs): { name: string } {
   if (typeof name !== 'string') throw differs('its name is no text');
   return { name };
 }
 
-export function checkedImage(value: unknown, differs: Differs): { file_name: string; width: number; height: number } {
-  const { file_name, width, height } = fields(value, differs);
+export function checkedImage({ value }: FileRecord, differs: Differs): { file_name: string; width: number; height: number } {
+  const { file_name, width, height } = value;
   if (typeof file_name !== 'string' || file_name === '') throw differs('its file_name is no text');
   if (!isWhole(width) || !isWhole(height)) throw differs('its size is no whole number of pixels');
   return { file_name, width, height };
 }
 
-export function checkedAnnotation(value: unknown, text: string, differs: Differs): FileAnnotation {
-  const { image_id, category_id, iscrowd, segmentation, area, bbox } = fields(value, differs);
-  /** A number too large for JavaScript is compared as text. */
-  const id = (of: unknown, key: string): string => {
-    if (typeof of === 'number' && Number.isSafeInteger(of)) return String(of);
-    const found = memberText(text, textMembers(text), key);
-    if (found === null) throw differs(`it has no ${key}`);
-    return found;
-  };
+export function checkedAnnotation(record: FileRecord, differs: Differs): FileAnnotation {
+  const { iscrowd, segmentation, area, bbox } = record.value;
   return {
-    image_id: id(image_id, 'image_id'),
-    category_id: id(category_id, 'category_id'),
+    image_id: idOf(record, 'image_id', differs),
+    category_id: idOf(record, 'category_id', differs),
     iscrowd: iscrowd === 1 || iscrowd === true ? 1 : 0,
     segmentation: segmentation === undefined || segmentation === null ? null : shape(segmentation, differs),
     area: typeof area === 'number' ? area : null,

@@ -1,13 +1,13 @@
 import type { ExportProgress, ExportReport } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Geometry, Label } from '../../shared/records.ts';
-import { checkedAnnotation, checkedCategory, checkedImage, createIds, sameAsKept } from './check-records.ts';
-import type { FileAnnotation, KeptText } from './check-records.ts';
+import { checkedAnnotation, checkedCategory, checkedImage, createIds, fileRecord, sameAsKept } from './check-records.ts';
+import type { FileAnnotation, FileRecord, Kept } from './check-records.ts';
 import type { CheckedImage } from './check-space.ts';
 import { expectedIntervals, sizeInFile } from './check-space.ts';
 import type { CocoSource } from './coco-source.ts';
 import { annotationsInOrder, imagesInOrder } from './coco-source.ts';
-import type { OrderedAnnotation } from './dataset.ts';
+import type { OrderedAnnotation, SourceText } from './dataset.ts';
 import type { Intervals } from './intervals.ts';
 import { areaOf, boxOf, intervalsOfCounts, intervalsOfRing, intervalsOfRuns, iouOf, unionOf } from './intervals.ts';
 import type { JsonText } from './json-texts.ts';
@@ -108,32 +108,36 @@ export async function checkCoco(
       others = [];
       return;
     }
-    const value = parsed(text, differ(what));
+    if (key !== 'categories' && key !== 'images' && key !== 'annotations') {
+      others.push(text);
+      return;
+    }
+    const record = fileRecord(text, differ(what));
     if (key === 'categories') {
       const label = next<Label>(expected.categories, what);
-      const kept = sameAsKept(source.sourceOf?.('category', label.id) ?? null, text, ['id', 'name'], differ(what));
-      const found = checkedCategory(value, differ(what));
+      const kept = sameAsKept(source.sourceOf?.('category', label.id) ?? null, record, ['id', 'name'], differ(what));
+      const found = checkedCategory(record, differ(what));
       // Two categories of one name are one class each here, under names that differ.
       if (!kept?.untouched) same(what, 'name', found.name, label.name);
-      agree(categoryId, label.id, what, 'id', ids.categories.add(text, kept, String(label.id), differ(what)));
+      agree(categoryId, label.id, what, 'id', ids.categories.add(record, kept, String(label.id), differ(what)));
       if (kept?.equal) figures.textsEqual++;
     } else if (key === 'images') {
-      const image = next<CheckedImage>(expected.images, what);
-      const kept = sameAsKept(source.sourceOf?.('image', image.id) ?? null, text, ['id', 'file_name', 'width', 'height'], differ(what));
-      const found = checkedImage(value, differ(what));
+      const { image, source: imported } = next<ExpectedImage>(expected.images, what);
+      const kept = sameAsKept(imported, record, ['id', 'file_name', 'width', 'height'], differ(what));
+      const found = checkedImage(record, differ(what));
       const [width, height] = sizeInFile(image, raw);
-      const imported = kept?.value('file_name') ?? null;
-      same(what, 'file_name', found.file_name, options.fileName?.(image, imported) ?? image.path);
+      const name = textOf(kept?.member('file_name') ?? null);
+      same(what, 'file_name', found.file_name, options.fileName?.(image, name) ?? image.path);
       same(what, 'width', found.width, width);
       same(what, 'height', found.height, height);
-      agree(imageId, image.id, what, 'id', ids.images.add(text, kept, String(image.id), differ(what)));
+      agree(imageId, image.id, what, 'id', ids.images.add(record, kept, String(image.id), differ(what)));
       if (kept?.equal) figures.textsEqual++;
-    } else if (key === 'annotations') {
+    } else {
       const { item, image, pixels } = next<Expected>(expected.annotations, what);
       const name = `${image.path}: annotation ${item.number}`;
-      const kept = sameAsKept(item.source, text, KNOWN, differ(name));
-      const found = checkedAnnotation(value, text, differ(name));
-      const id = ids.annotations.add(text, kept, String(item.number), differ(name));
+      const kept = sameAsKept(item.source, record, KNOWN, differ(name));
+      const found = checkedAnnotation(record, differ(name));
+      const id = ids.annotations.add(record, kept, String(item.number), differ(name));
       agree(imageId, image.id, name, 'image_id', found.image_id);
       const { labelId, crowd, geometry } = item.annotation();
       agree(categoryId, labelId, name, 'category_id', found.category_id);
@@ -159,7 +163,7 @@ export async function checkCoco(
         } else if (iou !== 1) throw differs(name, `its mask in the file has IoU ${iou} with the project's`);
       }
       // Area and box of what was not touched are what the file said: they may be of a convention of its own.
-      const asGiven = kept?.untouched === true && kept.keeps('area') && kept.keeps('bbox');
+      const asGiven = kept?.untouched === true && (kept.equal || (keeps(kept, record, 'area') && keeps(kept, record, 'bbox')));
       if (!asGiven) {
         const [width, height] = sizeInFile(image, raw);
         const of = mask ?? decoded(found, width, height, name);
@@ -175,7 +179,7 @@ export async function checkCoco(
         figures.textsEqual++;
         untouched++;
       }
-    } else others.push(text);
+    }
   };
   for await (const batch of readJsonTexts(path)) {
     for (const element of batch) {
@@ -214,10 +218,15 @@ interface Expected {
   readonly pixels: Intervals | null;
 }
 
-function* expectedImages(source: CocoSource, images: ReadonlyMap<number, CheckedImage>): Generator<CheckedImage> {
-  for (const id of imagesInOrder(source)) {
+interface ExpectedImage {
+  readonly image: CheckedImage;
+  readonly source: SourceText | null;
+}
+
+function* expectedImages(source: CocoSource, images: ReadonlyMap<number, CheckedImage>): Generator<ExpectedImage> {
+  for (const { id, source: text } of imagesInOrder(source)) {
     const image = images.get(id);
-    if (image) yield image;
+    if (image) yield { image, source: text };
   }
 }
 
@@ -227,7 +236,7 @@ function* expectedAnnotations(source: CocoSource, images: ReadonlyMap<number, Ch
     const image = images.get(item.imageId);
     if (!image) continue;
     const { source: text } = item;
-    const kept: KeptText | null = text?.format === 'coco' ? text : null;
+    const kept = text?.format === 'coco' ? text : null;
     if (kept?.untouched && (image.orientation === 1 || kept.raw === raw)) yield { item, image, pixels: null };
     else {
       const pixels = expectedIntervals(item.annotation().geometry, image, raw);
@@ -242,7 +251,9 @@ function isDrawn(found: FileAnnotation['segmentation'], geometry: Geometry): boo
     if (geometry.kind !== 'polygon' || geometry.parts.length !== found.length) return false;
     return geometry.parts.every(({ outer, holes }, i) => {
       const ring = found[i];
-      if (holes.length > 0 || ring?.length !== outer.length) return false;
+      // A last point that repeats the first adds an edge of no length.
+      const closed = ring?.length === outer.length + 2 && ring.at(-2) === ring[0] && ring.at(-1) === ring[1];
+      if (!ring || holes.length > 0 || (ring.length !== outer.length && !closed)) return false;
       for (let k = 0; k < outer.length; k++) if (ring[k] !== outer[k]) return false;
       return true;
     });
@@ -268,13 +279,14 @@ function decoded({ segmentation, bbox }: FileAnnotation, width: number, height: 
   }
 }
 
-function parsed(text: string, differs: (how: string) => AppError): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch (cause) {
-    throw differs(cause instanceof Error ? cause.message : String(cause));
-  }
+/** The value of a JSON text that is a string, else null. */
+function textOf(json: string | null): string | null {
+  return json?.startsWith('"') === true ? String(JSON.parse(json)) : null;
+}
+
+/** The file has the imported text of this key, or both have none. */
+function keeps(kept: Kept, record: FileRecord, key: string): boolean {
+  return kept.member(key) === record.member(key);
 }
 
 function next<T>(rows: Iterator<T>, what: string): T {

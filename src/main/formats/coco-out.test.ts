@@ -8,6 +8,7 @@ import { encodeRle } from '../../shared/mask/rle.ts';
 import type { Annotation, Geometry, ImageRecord } from '../../shared/records.ts';
 import { exportCoco } from '../export.ts';
 import { checkCoco } from './coco-check.ts';
+import type { CocoOptions } from './coco.ts';
 import { writeCoco } from './coco.ts';
 import type { CocoSource } from './coco-source.ts';
 import type { Touch } from './coco-source.test-support.ts';
@@ -54,6 +55,8 @@ async function exported(
   const path = join(out, 'annotations.json');
   return { out, report, text: existsSync(path) ? readFileSync(path, 'utf8') : '' };
 }
+
+const OPTIONS: CocoOptions = { includeEmpty: true, pixelSpace: 'oriented', states: [], fileName: (_, imported) => imported ?? '' };
 
 const annotationsOf = (text: string): Record<string, unknown>[] =>
   (JSON.parse(text) as { annotations: Record<string, unknown>[] }).annotations;
@@ -217,12 +220,7 @@ describe('the check', () => {
   it('finds every digit that is not as it should be', async () => {
     const source = await cocoFileSource(fileOf(), (annotation, number) => (number === 4 ? { ...annotation, geometry: moved } : annotation));
     const path = join(root, 'checked.json');
-    const options = {
-      includeEmpty: true,
-      pixelSpace: 'oriented',
-      states: [],
-      fileName: (_: unknown, imported: string | null) => imported ?? '',
-    } as const;
+    const options = OPTIONS;
     const written = await writeCoco(source, path, options);
     const text = readFileSync(path, 'utf8');
     await expect(checkCoco(path, source, options, written)).resolves.toMatchObject({ annotationsCompared: 4 });
@@ -244,12 +242,7 @@ describe('the check', () => {
   it('finds what is missing, twice or out of order', async () => {
     const source = await cocoFileSource(fileOf());
     const path = join(root, 'whole.json');
-    const options = {
-      includeEmpty: true,
-      pixelSpace: 'oriented',
-      states: [],
-      fileName: (_: unknown, imported: string | null) => imported ?? '',
-    } as const;
+    const options = OPTIONS;
     const written = await writeCoco(source, path, options);
     const lines = readFileSync(path, 'utf8').split('\n');
     const first = lines.findIndex((line) => line.includes('9007199254740993'));

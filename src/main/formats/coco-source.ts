@@ -1,17 +1,22 @@
-import type { DatasetSource, OrderedAnnotation } from './dataset.ts';
+import type { DatasetSource, OrderedAnnotation, SourceText } from './dataset.ts';
 import type { ExportSource } from './source.ts';
 
 /** What COCO is written from: a source that knows nothing of imported files is enough. */
-export type CocoSource = ExportSource & Partial<Pick<DatasetSource, 'sourceOf' | 'imageOrder' | 'annotationOrder' | 'rest' | 'split'>>;
+export type CocoSource = ExportSource &
+  Partial<Pick<DatasetSource, 'sourceOf' | 'imageOrder' | 'imageTexts' | 'annotationOrder' | 'rest' | 'split'>>;
 
-/** Ids of the images in the order of the file. */
-export function imagesInOrder(source: CocoSource): Iterable<number> {
-  return source.imageOrder?.() ?? ids(source);
+/** Ids of the images in the order of the file, with the texts they were imported as. */
+export function imagesInOrder(source: CocoSource): Iterable<{ readonly id: number; readonly source: SourceText | null }> {
+  return source.imageTexts?.() ?? oneByOne(source);
 }
 
 /** Annotations in the order of the file; without an order of its own: by image, then by number. */
 export function annotationsInOrder(source: CocoSource): Iterable<OrderedAnnotation> {
   return source.annotationOrder?.() ?? byImage(source);
+}
+
+function* oneByOne(source: CocoSource): Generator<{ id: number; source: SourceText | null }> {
+  for (const id of source.imageOrder?.() ?? ids(source)) yield { id, source: source.sourceOf?.('image', id) ?? null };
 }
 
 function* ids(source: CocoSource): Generator<number> {

@@ -68,8 +68,8 @@ function partOf(source: CocoSource, has: (imageId: number) => boolean, imageCoun
     *images() {
       for (const image of source.images()) if (has(image.id)) yield image;
     },
-    *imageOrder() {
-      for (const id of imagesInOrder(source)) if (has(id)) yield id;
+    *imageTexts() {
+      for (const image of imagesInOrder(source)) if (has(image.id)) yield image;
     },
     *annotationOrder() {
       for (const item of annotationsInOrder(source)) if (has(item.imageId)) yield item;

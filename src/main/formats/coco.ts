@@ -62,9 +62,7 @@ export function cocoCategories(labels: readonly Label[]): Label[] {
 
 /** The ids of a whole source, for files that hold a part of it each. */
 export function cocoIds(source: CocoSource, tell: (finding: Finding) => void): CocoIds {
-  const images: { id: number; path: string }[] = [];
-  for (const { id, path } of source.images()) images.push({ id, path });
-  return { categories: categoryIds(source, tell), images: imageIds(images, source, tell) };
+  return { categories: categoryIds(source, tell), images: imageIds(source, tell) };
 }
 
 /** Width and height of an image in the export's pixel space. */
@@ -179,7 +177,7 @@ export async function writeCoco(
     };
     const writeImages = async (to: FileWriter): Promise<void> => {
       const add = list(to);
-      for (const id of imagesInOrder(source)) {
+      for (const { id, source: text } of imagesInOrder(source)) {
         if (breath.due()) await breath.take();
         const image = images.get(id);
         if (!image) continue;
@@ -188,7 +186,7 @@ export async function writeCoco(
           skipped.push({ path: image.record.path, reason: 'has no annotation' });
           continue;
         }
-        const imported = cocoText(source.sourceOf?.('image', id) ?? null);
+        const imported = cocoText(text);
         const name = imported === null ? null : fileNameOf(valueOf(imported, 'file_name'));
         const fileName = options.fileName?.(image.record, name) ?? image.record.path;
         counts.images++;

@@ -19,19 +19,21 @@ export function intervalsOfCounts(counts: string, width: number, height: number)
   let at = 0;
   let place = 0;
   while (at < counts.length) {
-    let bits = 0n;
-    let shift = 0n;
+    let bits = 0;
+    /** Weight of the next five bits; sums stay exact below 2^53. */
+    let weight = 1;
     let code: number;
     do {
       code = counts.charCodeAt(at) - 48;
       if (Number.isNaN(code) || code < 0 || code > 63)
         throw new AppError('invalid', `RLE: character ${at} of ${counts.length} cannot be`, { at });
-      bits |= BigInt(code & 31) << shift;
-      shift += 5n;
+      bits += (code & 31) * weight;
+      weight *= 32;
+      if (weight > 2 ** 50) throw new AppError('invalid', `RLE: the run at character ${at} is too long`, { at });
       at++;
     } while ((code & 32) !== 0);
     // Two's complement of as many bits as were read.
-    const stored = Number(BigInt.asIntN(Number(shift), bits));
+    const stored = bits >= weight / 2 ? bits - weight : bits;
     const n = lengths.length;
     const length = n > 2 ? stored + (lengths[n - 2] ?? 0) : stored;
     if (length < 0) throw new AppError('invalid', `RLE: run ${n} is ${length}`, { run: n });

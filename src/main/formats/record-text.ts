@@ -95,6 +95,14 @@ function endOfString(text: string, from: number): number {
   throw broken(text);
 }
 
+/** A quote, what opens, what closes. */
+const STRUCTURE = ['"', '{', '[', '}', ']'];
+
+function placeOf(text: string, character: string, from: number): number {
+  const at = text.indexOf(character, from);
+  return at < 0 ? Infinity : at;
+}
+
 function endOfValue(text: string, from: number): number {
   const first = text.charCodeAt(from);
   if (first === QUOTE) return endOfString(text, from);
@@ -106,15 +114,22 @@ function endOfValue(text: string, from: number): number {
     }
     return at;
   }
+  // Long lists of numbers are jumped over: only the next place of each character that matters is looked for.
+  const next = STRUCTURE.map((character) => placeOf(text, character, from));
   let depth = 0;
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at) - 1;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      depth--;
-      if (depth === 0) return at + 1;
-    }
+  for (;;) {
+    let which = 0;
+    for (let i = 1; i < next.length; i++) if ((next[i] ?? 0) < (next[which] ?? 0)) which = i;
+    const at = next[which] ?? Infinity;
+    if (at === Infinity) break;
+    let after = at + 1;
+    if (which === 0) {
+      after = endOfString(text, at);
+      // Brackets inside of the string don't count.
+      for (let i = 1; i < next.length; i++) if ((next[i] ?? 0) < after) next[i] = placeOf(text, STRUCTURE[i] ?? '', after);
+    } else if (which <= 2) depth++;
+    else if (--depth === 0) return after;
+    next[which] = placeOf(text, STRUCTURE[which] ?? '', after);
   }
   throw broken(text);
 }

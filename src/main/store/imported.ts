@@ -122,6 +122,7 @@ const PAGE = 500;
 export interface ImportedTexts {
   sourceOf(kind: 'category' | 'image' | 'annotation', id: number): SourceText | null;
   imageOrder(): Iterable<number>;
+  imageTexts(): Iterable<{ readonly id: number; readonly source: SourceText | null }>;
   annotationOrder(): Iterable<OrderedAnnotation>;
   rest(): readonly { readonly key: string; readonly text: string }[];
 }
@@ -147,8 +148,9 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     SELECT i.format, m.text, m.form, ${TOUCHED} AS touched
     FROM annotation_number n JOIN annotation a ON a.id = n.uid JOIN import_instance m ON m.seq = ${seqSql('n.uid')}
     JOIN import i ON i.id = m.import_id WHERE n.number = ? AND n.uid GLOB '${PREFIX}*'`);
-  const images = db.prepare<[number, number], { importId: number; position: number; imageId: number }>(`
-    SELECT p.import_id AS importId, p.position, p.image_id AS imageId FROM import_image p
+  const images = db.prepare<[number, number], TextRow & { importId: number; position: number; imageId: number }>(`
+    SELECT p.import_id AS importId, p.position, p.image_id AS imageId, i.format, p.text, p.form, 0 AS touched
+    FROM import_image p JOIN import i ON i.id = p.import_id
     WHERE (p.import_id, p.position) > (?, ?)
       AND NOT EXISTS (SELECT 1 FROM import_image e WHERE e.image_id = p.image_id AND e.import_id < p.import_id)
     ORDER BY p.import_id, p.position LIMIT ${PAGE}`);
@@ -177,18 +179,23 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     WHERE a.image_id = ? AND ${NOT_IMPORTED} ORDER BY n.number`);
   const rest = db.prepare<[], { key: string; text: string }>('SELECT key, text FROM import_rest ORDER BY import_id, position');
 
+  function* imageTexts(): Generator<{ id: number; source: SourceText | null }> {
+    for (let last = { importId: 0, position: 0 }; ;) {
+      const rows = images.all(last.importId, last.position);
+      for (const row of rows) {
+        last = row;
+        yield { id: row.imageId, source: toSource(row) };
+      }
+      if (rows.length < PAGE) break;
+    }
+    for (const id of otherImages.all()) yield { id, source: null };
+  }
+
   return {
+    imageTexts,
     sourceOf: (kind, id) => toSource((kind === 'category' ? category : kind === 'image' ? image : annotation).get(id)),
     *imageOrder() {
-      for (let last = { importId: 0, position: 0 }; ;) {
-        const rows = images.all(last.importId, last.position);
-        for (const row of rows) {
-          last = row;
-          yield row.imageId;
-        }
-        if (rows.length < PAGE) break;
-      }
-      yield* otherImages.all();
+      for (const { id } of imageTexts()) yield id;
     },
     *annotationOrder() {
       for (let seq = 0; ;) {

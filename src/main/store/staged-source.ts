@@ -17,7 +17,7 @@ interface InstanceRow {
   readonly source: string | null;
 }
 
-interface ImageRow {
+interface ImageRow extends TextRow {
   readonly key: number;
   readonly position: number;
   readonly path: string;
@@ -48,7 +48,7 @@ export function createStagedSource(db: Database.Database, { format, projectName,
     .all()
     .map(({ key, name, color }, position): Label => ({ id: key, name, color: color ?? classColor(position), hotkey: null, position }));
   const imagePage = db.prepare<[number, number], ImageRow>(
-    'SELECT key, position, path, width, height FROM image WHERE position > ? ORDER BY position LIMIT ?',
+    'SELECT key, position, path, width, height, in_source AS inSource, source FROM image WHERE position > ? ORDER BY position LIMIT ?',
   );
   const instancesOf = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE image_key = ? ORDER BY key`);
   const instancePage = db.prepare<[number, number], InstanceRow>(`SELECT ${INSTANCE} WHERE key > ? ORDER BY key LIMIT ?`);
@@ -122,6 +122,9 @@ export function createStagedSource(db: Database.Database, { format, projectName,
     },
     *imageOrder() {
       for (const { key } of imageRows()) yield key;
+    },
+    *imageTexts() {
+      for (const { key, source, inSource } of imageRows()) yield { id: key, source: textOf(source, inSource === 1, false) };
     },
     *annotationOrder() {
       for (let after = 0; ;) {
