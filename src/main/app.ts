@@ -133,7 +133,9 @@ async function openWindow(running: Studio): Promise<void> {
     });
     opened.webContents.reload();
   });
+  const closing = new AbortController();
   opened.on('close', () => {
+    closing.abort();
     const bounds = { ...opened.getNormalBounds(), maximized: opened.isMaximized() };
     try {
       writeBounds(boundsFile, bounds);
@@ -149,7 +151,7 @@ async function openWindow(running: Studio): Promise<void> {
     await opened.loadURL(`${APP_ORIGIN}/`);
   } catch (thrown) {
     // Closed before its page was there: that is no failure to start.
-    if (!opened.isDestroyed()) throw thrown;
+    if (!closing.signal.aborted) throw thrown;
   }
 }
 
