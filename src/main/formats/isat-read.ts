@@ -87,7 +87,7 @@ async function classesOf(root: string): Promise<{ name: string; color: string | 
   if ((await stat(path).catch(() => null)) === null) return [];
   let value: unknown;
   try {
-    value = parse(await readText(path), { maxAliasCount: 100 });
+    value = parse(await readText(path), { maxAliasCount: 100, logLevel: 'error' });
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError('invalid', `${path} is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { path }, cause);

@@ -81,7 +81,9 @@ export async function readYoloData(place: string, tell: (finding: Finding) => vo
   }
   for (const file of await listFiles(root, ['.txt'])) {
     const split = SPLIT_NAMES[stemOf(file).toLowerCase()];
-    if (yaml === null && split !== undefined && (await readList(join(root, file), split, listed))) others.add(file);
+    // With a yaml it is the one that names lists; a list it does not name is none, and holds no labels either.
+    if (split !== undefined && (await readList(join(root, file), split, yaml === null ? listed : new Map<string, string>())))
+      others.add(file);
     if (/^(?:classes|labels|readme|requirements|license|obj|notes)\b.*\.txt$/i.test(basename(file))) others.add(file);
   }
   return { root, names: byNumber, folders: sameForAll(folders) ? [] : folders, listed, others };
@@ -119,7 +121,7 @@ async function findYaml(folder: string): Promise<string | null> {
 function readYaml(path: string, text: string): Partial<z.output<typeof yamlSchema>> {
   let value: unknown;
   try {
-    value = parse(text, { maxAliasCount: 100 });
+    value = parse(text, { maxAliasCount: 100, logLevel: 'error' });
   } catch (cause) {
     throw new AppError('invalid', `${path} is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { path }, cause);
   }
