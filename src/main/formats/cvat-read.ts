@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { listFiles, imagesOf } from './folder.ts';
-import { imageAt, imageAtStem, placeBelow, splitName } from './image-places.ts';
+import { imageAt, imageAtStem, insidePath, placeBelow, placeProblem, splitName } from './image-places.ts';
 import type { KeptRecord } from './kept-records.ts';
 import { isKeptRecord, keptChildren, keptElement, keptText } from './kept-records.ts';
 import { AREA_SHAPES, PLACE_ATTRIBUTES, readShape } from './cvat-shapes.ts';
@@ -61,7 +61,7 @@ export async function readCvat(place: string, sink: DatasetSink, options: ReadOp
         if (name !== 'annotations')
           throw new AppError('invalid', `${file} begins with <${name}>, CVAT's files with <annotations>.`, { path: file });
       },
-      child: (element) => readChild(context, element, file),
+      child: (element) => readChild(context, element, file, options),
       ...(options.signal ? { signal: options.signal } : {}),
       onProgress: (bytes, bytesOfFile) => {
         size = bytesOfFile;
@@ -87,11 +87,11 @@ async function cvatFiles(place: string): Promise<string[]> {
   return files;
 }
 
-function readChild(context: Context, element: XmlElement, file: string): void {
+async function readChild(context: Context, element: XmlElement, file: string, options: ReadOptions): Promise<void> {
   const { sink } = context;
   switch (element.name) {
     case 'image':
-      return readImage(context, element);
+      return readImage(context, element, options);
     case 'track':
       return readTrack(context, element);
     case 'meta':
@@ -115,7 +115,8 @@ function readMeta(context: Context, meta: XmlElement): void {
   for (const part of meta.children) {
     const size = childOf(part, 'original_size');
     const [width, height] = size ? [numberOf(textOf(size, 'width')), numberOf(textOf(size, 'height'))] : [null, null];
-    if (width != null && height != null && width > 0 && height > 0) context.videoSize = { width, height };
+    if (width != null && height != null && width > 0 && height > 0 && Number.isInteger(width) && Number.isInteger(height))
+      context.videoSize = { width, height };
     for (const label of childOf(part, 'labels')?.children ?? []) {
       const name = textOf(label, 'name');
       // Points of a skeleton have a class of their own, which nothing but the skeleton uses.
@@ -129,14 +130,11 @@ function readMeta(context: Context, meta: XmlElement): void {
   sink.rest('meta', JSON.stringify(keptElement(meta)));
 }
 
-function readImage(context: Context, element: XmlElement): void {
+async function readImage(context: Context, element: XmlElement, options: ReadOptions): Promise<void> {
   const { sink, images, below, paths } = context;
-  const { name = '', width: wide, height: high, subset, ...others } = element.attributes;
+  const { name: said = '', width: wide, height: high, subset: subsetSaid = '', ...others } = element.attributes;
+  const [name, subset] = [insidePath(said), insidePath(subsetSaid)];
   const [width, height] = [numberOf(wide), numberOf(high)];
-  const size =
-    width !== null && height !== null && Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0
-      ? { width, height }
-      : null;
   const inSubset = subset ? [`${below}images/${subset}/${name}`, `${below}${subset}/${name}`] : [];
   let path = imageAt(images, [...inSubset, `${below}images/${name}`, `${below}${name}`, `images/${name}`, name]) ?? name;
   // Two tasks of a project may have images of one name.
@@ -152,6 +150,8 @@ function readImage(context: Context, element: XmlElement): void {
     });
   }
   paths.add(path);
+  const isSide = (value: number | null): value is number => value !== null && Number.isInteger(value) && value > 0;
+  const size = isSide(width) && isSide(height) ? { width, height } : await options.sizeOf(path);
   const areas = element.children.filter((each) => AREA_SHAPES.has(each.name));
   const noAreas = element.children.filter((each) => !AREA_SHAPES.has(each.name));
   const kept: Record<string, KeptRecord | string> = Object.fromEntries(Object.entries(others).map(([key, value]) => ['@' + key, value]));
@@ -162,7 +162,7 @@ function readImage(context: Context, element: XmlElement): void {
     path,
     width: size?.width ?? null,
     height: size?.height ?? null,
-    split: splitName(subset ?? ''),
+    split: splitName(subset),
     source: keptText(kept),
   });
   for (const other of noAreas) tellNoArea(sink, path, other.name);
@@ -232,6 +232,9 @@ function readArea(
   if (label === '') return refuse('class-missing', `A ${shape.name} has no label.`);
   const read = readShape(shape.name, shape.attributes, size);
   if (read.geometry === null) return refuse(read.reason, read.message);
+  const problem = placeProblem(read.geometry, size);
+  if (problem) sink.finding({ what: 'annotation', id, ...problem });
+  if (problem?.kind === 'refused') return;
   if (read.repaired) sink.finding({ kind: 'repaired', what: 'annotation', id, ...read.repaired });
   if (context.listed && !categories.has(label)) {
     const message = `The file's list of labels does not have "${label}"; it was added.`;

@@ -1,9 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
+import type { Finding } from '../../shared/formats.ts';
+import type { Box, Geometry } from '../../shared/records.ts';
 import { pictureStems } from '../render-files.ts';
+import { checkGeometry } from '../store/geometry-check.ts';
 import type { DatasetSource } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
+import type { Size } from './orientation.ts';
 
 /** Where the images of a dataset lie, for formats that only name them, and where a written dataset puts them. */
 
@@ -65,4 +69,51 @@ export async function readWhole(path: string, most = 1 << 28): Promise<Buffer> {
     throw new AppError('io', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { path }, cause);
   }
   throw new AppError('io', `${path} is larger than ${most >> 20} MB, more than such a file ever is.`, { path });
+}
+
+/** A path as a file says it, without what leads out of its dataset: drives, roots, `..`. Empty where nothing is left. */
+export function insidePath(said: string): string {
+  const parts: string[] = [];
+  for (const part of said
+    .replaceAll('\\', '/')
+    .replace(/^[A-Za-z]:\//, '')
+    .split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part.replaceAll('\0', '_'));
+  }
+  return parts.join('/');
+}
+
+/**
+ * What is wrong with where a shape lies on its image: far outside it is refused, as the store would; a little outside is kept.
+ * Null where nothing is, and where nobody knows the size.
+ */
+export function placeProblem(geometry: Geometry, size: Size | null): Pick<Finding, 'kind' | 'reason' | 'message'> | null {
+  if (geometry.kind === 'mask') return null;
+  try {
+    checkGeometry('', geometry, size?.width ?? 65_500, size?.height ?? 65_500);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    return {
+      kind: 'refused',
+      reason: 'far-outside',
+      message: `Its place is not on the image: ${thrown.message.replace(/^Annotation : /, '')}`,
+    };
+  }
+  if (!size) return null;
+  const points = geometry.kind === 'box' ? cornersOf(geometry.box) : geometry.parts.flatMap((part) => [...part.outer]);
+  const far = points.reduce((most, value, i) => Math.max(most, -value, value - (i % 2 === 0 ? size.width : size.height)), 0);
+  if (far <= EDGE) return null;
+  return {
+    kind: 'kept',
+    reason: 'outside-image',
+    message: `It reaches ${Math.round(far * 100) / 100} px out of its ${size.width} × ${size.height} image.`,
+  };
+}
+
+/** As much outside is rounding. */
+const EDGE = 1;
+
+function cornersOf([x, y, width, height]: Box): number[] {
+  return [x, y, x + width, y + height];
 }

@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { imagesOf, stemOf } from './folder.ts';
-import { imageAt, placeBelow, readWhole, splitName } from './image-places.ts';
+import { imageAt, insidePath, placeBelow, readWhole, splitName } from './image-places.ts';
 import { readJsonElements } from './json-elements.ts';
 import type { KeptValue } from './kept-records.ts';
 import { keptText } from './kept-records.ts';
@@ -146,8 +146,8 @@ function colorOf(value: unknown): string | null {
 
 function readImage(value: unknown, files: ImageFiles, below: string, split: string | null, key: number): PanopticImage | null {
   const [id, name, width, height] = ['id', 'file_name', 'width', 'height'].map((each) => field(value, each));
-  if (idOf(id) === '' || typeof name !== 'string' || name === '') return null;
-  const said = name.replaceAll('\\', '/');
+  const said = typeof name === 'string' ? insidePath(name) : '';
+  if (idOf(id) === '' || said === '') return null;
   const folders = [`${below}images/`, ...(split === null ? [] : [`${below}images/${split}/`, `${below}${split}/`]), below, 'images/', ''];
   const path =
     imageAt(

@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { DatasetSink } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { listFiles, readText, stemOf } from './folder.ts';
-import { imageAt, imageAtStem, splitName } from './image-places.ts';
+import { imageAt, imageAtStem, insidePath, splitName } from './image-places.ts';
 import type { MapClass } from './voc-colors.ts';
 import { readLabelmap } from './voc-colors.ts';
 import { rootOf } from './xml-elements.ts';
@@ -114,7 +114,16 @@ async function readSets(
       let stem = line.trim().replace(/^"(.*)"$/, '$1');
       if (stem === '' || (stem.startsWith('#') && !entries.has(base + stem))) continue;
       if (!entries.has(base + stem)) stem = stem.replace(/\s+-?[01]$/, '');
-      if (!entries.has(base + stem)) add(base, stem);
+      if (!entries.has(base + stem)) {
+        const inside = insidePath(stem);
+        if (inside === '') continue;
+        if (inside !== stem) {
+          const message = `${path} names "${stem.slice(0, 80)}", which leads out of the dataset; "${inside.slice(0, 80)}" is taken.`;
+          sink.finding({ kind: 'repaired', what: 'image', id: stem.slice(0, 80), reason: 'path-outside', message });
+          stem = inside;
+        }
+        add(base, stem);
+      }
       const found = entries.get(base + stem);
       const split = splitName(name);
       if (!found || split === null || found.split === split) continue;
@@ -145,7 +154,10 @@ export function pathOf(
     base + name,
     name,
   ];
-  const said = filename?.replaceAll('\\', '/').split('/').pop() ?? null;
+  const said =
+    insidePath(filename ?? '')
+      .split('/')
+      .pop() ?? null;
   const sub = posix.dirname(stem) === '.' ? '' : posix.dirname(stem) + '/';
   if (said !== null && said !== '') {
     const found = imageAt(images, [...from(sub + said), ...(sub === '' ? [] : from(said))]);

@@ -4,7 +4,7 @@ import type { Box } from '../../shared/records.ts';
 import type { DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { listFiles, imagesOf } from './folder.ts';
-import { placeBelow, readWhole } from './image-places.ts';
+import { placeBelow, placeProblem, readWhole } from './image-places.ts';
 import { keptText } from './kept-records.ts';
 import { readPngNumbers } from './png-numbers.ts';
 import type { PngNumbers } from './png-numbers.ts';
@@ -105,6 +105,9 @@ async function readEntry(context: Context, entry: VocEntry, imageKey: number, la
       return refuse('box-unclear', `${base}${stem}: object ${object?.place ?? ''} has neither a box with an area nor pixels of its own.`);
     }
     const geometry = mask ? ({ kind: 'mask', rle: mask.rle } as const) : ({ kind: 'box', box: object?.box ?? [0, 0, 0, 0] } as const);
+    const problem = placeProblem(geometry, width === null || height === null ? null : { width, height });
+    if (problem) sink.finding({ what: 'annotation', id, ...problem });
+    if (problem?.kind === 'refused') return;
     const categoryKey = context.categories.add(name, null);
     sink.instance({
       key: ++key,

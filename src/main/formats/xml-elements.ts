@@ -13,8 +13,8 @@ export interface XmlElement {
 
 export interface XmlHandlers {
   readonly root?: (name: string, attributes: Readonly<Record<string, string>>) => void;
-  /** Called for each child of the root when it ends, in order. */
-  readonly child: (element: XmlElement, line: number) => void;
+  /** Called for each child of the root, in order, one after the other. */
+  readonly child: (element: XmlElement) => void | Promise<void>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytes: number, total: number) => void;
 }
@@ -38,6 +38,7 @@ export async function readXml(path: string, { root, child, signal, onProgress }:
   const total = await fileSize(path);
   const parser = new SaxesParser();
   const open: Open[] = [];
+  const ready: XmlElement[] = [];
   const wrong = (why: string): AppError =>
     new AppError('invalid', `${path}, line ${parser.line}: ${why}.`, { path, line: parser.line, reason: why });
   parser.on('error', (cause) => {
@@ -60,7 +61,7 @@ export async function readXml(path: string, { root, child, signal, onProgress }:
     const { name, attributes, children, texts } = done;
     const element: XmlElement = { name, attributes, children, text: texts.join('').trim() };
     if (open.length === 1) {
-      child(element, parser.line);
+      ready.push(element);
       const [top] = open;
       // Nobody asks for the root's own text; it would grow with the file.
       if (top) top.texts.length = 0;
@@ -74,9 +75,11 @@ export async function readXml(path: string, { root, child, signal, onProgress }:
       const bytes = chunk as Buffer;
       decoder ??= new TextDecoder(encodingOf(bytes), { fatal: true });
       parser.write(decoder.decode(bytes, { stream: true }));
+      for (const element of ready.splice(0)) await child(element);
       onProgress?.((done += bytes.length), total);
     }
     parser.write(decoder?.decode() ?? '').close();
+    for (const element of ready) await child(element);
   } catch (thrown) {
     if (thrown instanceof AppError || signal?.aborted) throw thrown;
     const why = thrown instanceof Error ? thrown.message : String(thrown);
