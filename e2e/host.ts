@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser, ElectronApplication, Page } from 'playwright/test';
-import { errors } from 'playwright';
 import { _electron, test as base } from 'playwright/test';
 import { launchChromium } from './chromium.ts';
 
@@ -125,28 +124,14 @@ async function end(server: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`maskloop serve ended with ${code ?? 'a signal'}`);
 }
 
-/** Ten times what a start takes on two free cores; a machine busy with other work starts slowly. */
-const ATTACH_MS = 25_000;
-
 /**
- * Now and then Playwright attaches to Electron too late to see it become ready, and waits for ever
- * though the app runs. Only the attaching is tried again: nothing has been tested by then.
+ * Without a path of its own Playwright takes the Electron that the package names, and only then has it wait at its start
+ * until it is attached; given a path it races with the app, and loses now and then.
  */
-async function launchElectron(env: Record<string, string>, tries = 6): Promise<ElectronApplication> {
-  try {
-    return await _electron.launch({
-      executablePath: electronBinary(),
-      // As root, Chromium refuses to run in its sandbox.
-      args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ROOT],
-      env,
-      cwd: ROOT,
-      timeout: ATTACH_MS,
-    });
-  } catch (thrown) {
-    if (tries <= 1 || !(thrown instanceof errors.TimeoutError)) throw thrown;
-    console.warn(`Playwright could not attach to Electron within ${ATTACH_MS / 1000} s; once more.`);
-    return launchElectron(env, tries - 1);
-  }
+async function launchElectron(env: Record<string, string>): Promise<ElectronApplication> {
+  process.env['ELECTRON_OVERRIDE_DIST_PATH'] = electronFolder();
+  // As root, Chromium refuses to run in its sandbox.
+  return _electron.launch({ args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ROOT], env, cwd: ROOT });
 }
 
 async function startDesktop(env: Record<string, string>): Promise<Running> {
@@ -177,10 +162,9 @@ async function setSize(app: ElectronApplication, width: number, height: number):
   );
 }
 
-function electronBinary(): string {
+function electronFolder(): string {
   const folder = process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? join(ROOT, '.cache', 'electron');
-  const binary = join(folder, 'electron');
-  if (existsSync(binary)) return binary;
+  if (existsSync(join(folder, 'electron'))) return folder;
   throw new Error(`There is no Electron in ${folder}: run \`node scripts/fetch-test-electron.mjs\`, or set ELECTRON_OVERRIDE_DIST_PATH.`);
 }
 
