@@ -18,7 +18,7 @@ describe('rings joined by bridges', () => {
     const ring = joinRings(parts);
     expect(ring).toEqual([0, 0, 2, 0, 5, 0, 7, 0, 7, 2, 5, 2, 5, 0, 2, 0, 2, 2, 0, 2]);
     expect(splitRing(ring)).toEqual([
-      { outer: [2, 0, 2, 2, 0, 2, 0, 0], holes: [] },
+      { outer: [0, 0, 2, 0, 2, 2, 0, 2], holes: [] },
       { outer: [5, 0, 7, 0, 7, 2, 5, 2], holes: [] },
     ]);
   });

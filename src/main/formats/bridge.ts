@@ -1,5 +1,5 @@
-import { nearestOnRing, pointInRing, ringArea } from '../../shared/geometry/polygon.ts';
-import type { PolygonPart, Ring } from '../../shared/records.ts';
+import { nearestOnRing, pointInRing, ringArea, ringBox } from '../../shared/geometry/polygon.ts';
+import type { Box, PolygonPart, Ring } from '../../shared/records.ts';
 
 /**
  * Several rings as one, for formats in which an instance is one ring (YOLO, ISAT): each ring is reached over a bridge
@@ -46,35 +46,38 @@ export function splitRing(ring: Ring): PolygonPart[] {
   return rings.length === 1 ? [{ outer: ring, holes: [] }] : nest(rings);
 }
 
+/**
+ * In one pass: the way so far is held, and where it goes back along an edge of it, what lies between the two is a ring of its
+ * own and leaves the way.
+ */
 function cut(ring: Ring): Ring[] {
-  const whole: Ring[] = [];
-  const left: Ring[] = [ring];
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const pieces = cutOnce(next);
-    if (pieces) left.push(...pieces);
-    else whole.push(next);
-  }
-  return whole.reverse();
-}
-
-/** The two rings on both sides of a bridge, or null where there is none. */
-function cutOnce(ring: Ring): [Ring, Ring] | null {
   const points = ring.length / 2;
+  const at = (i: number): string => `${ring[2 * (i % points)] ?? 0},${ring[2 * (i % points) + 1] ?? 0}`;
+  const way: number[] = [0];
+  /** Edges of the way, by their two ends, with the place of the first. */
   const edges = new Map<string, number>();
-  const name = (i: number): string => `${ring[2 * i] ?? 0},${ring[2 * i + 1] ?? 0}`;
-  for (let i = 0; i < points; i++) {
-    const from = name(i);
-    const to = name((i + 1) % points);
+  const rings: Ring[] = [];
+  const ringOf = (indices: readonly number[]): number[] =>
+    indices.flatMap((i) => [ring[2 * (i % points)] ?? 0, ring[2 * (i % points) + 1] ?? 0]);
+  for (let i = 1; i <= points; i++) {
+    const top = way.length - 1;
+    const from = at(way[top] ?? 0);
+    const to = at(i);
     const there = edges.get(`${to} ${from}`);
-    if (there !== undefined) {
-      // there: b→a, i: a→b. Between them lies a ring that begins and ends in `a`, around them one of `b`.
-      const inner = ring.slice(2 * there + 2, 2 * i);
-      const outer = [...ring.slice(2 * i + 2), ...ring.slice(0, 2 * there)];
-      if (isArea(inner) && isArea(outer)) return [outer, inner];
+    const between = there === undefined ? [] : ringOf(way.slice(there + 1, top));
+    if (there !== undefined && isArea(between)) {
+      rings.push(between);
+      for (let k = there; k < top; k++) edges.delete(`${at(way[k] ?? 0)} ${at(way[k + 1] ?? 0)}`);
+      way.length = there + 1;
+    } else {
+      edges.set(`${from} ${to}`, top);
+      way.push(i);
     }
-    edges.set(`${from} ${to}`, i);
   }
-  return null;
+  // The last point is the first again.
+  const rest = ringOf(way.slice(0, -1));
+  if (rings.length === 0) return [ring];
+  return isArea(rest) ? [rest, ...rings] : rings;
 }
 
 /** Three points or more that enclose something: a spike is no ring. */
@@ -82,28 +85,39 @@ function isArea(ring: Ring): boolean {
   return ring.length >= 6 && ringArea(ring) !== 0;
 }
 
+interface Measured {
+  readonly ring: Ring;
+  readonly area: number;
+  readonly box: Box;
+}
+
 function nest(rings: readonly Ring[]): PolygonPart[] {
-  const parents = rings.map((ring, i) => rings.filter((other, j) => j !== i && lies(ring, other)));
-  const parts = new Map<Ring, Ring[]>();
-  rings.forEach((ring, i) => {
-    if ((parents[i]?.length ?? 0) % 2 === 0) parts.set(ring, []);
+  const all = rings.map((ring): Measured => ({ ring, area: Math.abs(ringArea(ring)), box: ringBox(ring) }));
+  const parents = all.map((inner) => all.filter((outer) => lies(inner, outer)));
+  const parts = new Map<Measured, Ring[]>();
+  all.forEach((each, i) => {
+    if ((parents[i]?.length ?? 0) % 2 === 0) parts.set(each, []);
   });
-  rings.forEach((ring, i) => {
-    if (parts.has(ring)) return;
-    // The innermost of those it lies in: the one that lies in all the others.
-    const owner = [...(parents[i] ?? [])].sort((a, b) => Math.abs(ringArea(a)) - Math.abs(ringArea(b))).find((parent) => parts.has(parent));
-    if (owner) parts.get(owner)?.push(ring);
-    else parts.set(ring, []);
+  all.forEach((each, i) => {
+    if (parts.has(each)) return;
+    // The innermost of those it lies in.
+    const owner = [...(parents[i] ?? [])].sort((a, b) => a.area - b.area).find((parent) => parts.has(parent));
+    if (owner) parts.get(owner)?.push(each.ring);
+    else parts.set(each, []);
   });
-  return [...parts].map(([outer, holes]) => ({ outer, holes }));
+  return [...parts].map(([{ ring }, holes]) => ({ outer: ring, holes }));
 }
 
 /**
  * Whether a ring lies within another; vertices on its border count as within. A ring in a notch may have them all there, so a
  * point inside the ring decides as well.
  */
-function lies(ring: Ring, other: Ring): boolean {
-  if (Math.abs(ringArea(ring)) >= Math.abs(ringArea(other))) return false;
+function lies(inner: Measured, outer: Measured): boolean {
+  const [x0, y0, w0, h0] = inner.box;
+  const [x1, y1, w1, h1] = outer.box;
+  if (inner.area >= outer.area || x0 < x1 || y0 < y1 || x0 + w0 > x1 + w1 || y0 + h0 > y1 + h1) return false;
+  const { ring } = inner;
+  const other = outer.ring;
   for (let i = 0; i + 1 < ring.length; i += 2) {
     const x = ring[i] ?? 0;
     const y = ring[i + 1] ?? 0;
