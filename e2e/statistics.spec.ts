@@ -119,7 +119,7 @@ test('statistics open the images behind them; images are divided once, and stay 
 
   await test.step('the page narrows to a class', async () => {
     await statistics(page, 3);
-    await page.getByLabel('Class', { exact: true }).selectOption({ label: 'plate' });
+    await page.getByLabel('Only this class').selectOption({ label: 'plate' });
     await expect(page.getByTestId('statistics-page')).toHaveAttribute('data-instances', '1');
     await openBehind(page, 'chart-per-image', /^1: 1 image/);
     expect(await gridNames(page)).toEqual([second]);
@@ -168,7 +168,7 @@ test('statistics open the images behind them; images are divided once, and stay 
     await again.getByTestId('statistics-open').click();
     await again.getByRole('tab', { name: 'Splits' }).click();
     await expect(again.getByTestId('splits-page')).toHaveAttribute('data-intact', 'true');
-    await again.getByRole('combobox').selectOption({ label: 'train' });
+    await again.getByLabel('Part for the new images').selectOption({ label: 'train' });
     await again.getByTestId('split-add').click();
     const train = again.getByTestId('split-part').and(again.locator('[data-name=train]'));
     await expect(train).toHaveAttribute('data-images', '3');

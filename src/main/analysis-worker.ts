@@ -12,8 +12,8 @@ import { measuring } from './store/measures.ts';
 /** Reads a project in a thread of its own, on a snapshot: measures instances, counts them, plans splits. One question at a time. */
 
 /** Images measured between two answers, and before the snapshot is taken anew: a long one keeps the log from being folded in. */
-const BATCH = 64;
-const ROUND = 4096;
+const BATCH = 256;
+const ROUND = 8192;
 
 parentPort?.on('message', (question: AnalysisQuestion | 'next') => {
   if (question === 'next') return;
@@ -55,9 +55,10 @@ function read<T>(file: string, work: (db: Db) => T): T {
   }
 }
 
-/** Until nothing is stale any more; whoever asked keeps each batch before the next one is made. */
+/** Until nothing is stale any more. Whoever asked keeps a batch while the next one is made, and says so. */
 async function measure(file: string): Promise<void> {
   let total = 0;
+  let kept: Promise<unknown> | null = null;
   for (let done = 0; ;) {
     const { db, close } = openSnapshot(file);
     try {
@@ -69,10 +70,13 @@ async function measure(file: string): Promise<void> {
         const batch = stale.stale(BATCH);
         if (batch.length === 0) break;
         done += batch.length;
+        await kept;
         tell({ kind: 'measured', batch });
         tell({ kind: 'progress', progress: { stage: 'measuring', done: Math.min(done, total), total } });
-        if (parentPort) await once(parentPort, 'message');
+        kept = parentPort ? once(parentPort, 'message') : null;
       }
+      await kept;
+      kept = null;
     } finally {
       close();
     }

@@ -81,7 +81,9 @@ describe('splits', () => {
     await expect(call('splits.preview', { ...all, kind: 'pattern', pattern: '(' })).rejects.toThrow('no regular expression');
     await expect(call('splits.preview', { ...all, kind: 'pattern' })).rejects.toThrow('empty');
     const near = await call('splits.preview', { ...all, kind: 'near-duplicate' });
-    expect(near.parts.reduce((sum, part) => sum + part.images, 0)).toBe(4);
+    // The same picture in four shades.
+    expect(near.groups).toMatchObject({ count: 1, plain: 0, listed: [{ images: 4 }] });
+    expect(near.parts.map((part) => part.images).sort()).toEqual([0, 4]);
   });
 
   it('say what is missing where nothing can be divided, and count in the window as on the disk', async () => {
@@ -92,5 +94,37 @@ describe('splits', () => {
     expect(report).toMatchObject({ images: 4, annotated: 0, instances: 0, splits: [{ name: null, images: 4, instances: 0 }] });
     const both = await Promise.allSettled([call('statistics.get', {}), call('statistics.get', {})]);
     expect(both.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('statistics of an import', () => {
+  it('take areas and boxes that agree with the outline from the file, measure the others, and count no work', async () => {
+    await call('project.open', { folder });
+    const square = (id: number, area: number, box: number[]): object => ({
+      id,
+      image_id: id,
+      category_id: 1,
+      segmentation: [[10, 10, 20, 10, 20, 20, 10, 20]],
+      area,
+      bbox: box,
+      iscrowd: 0,
+    });
+    const place = join(folder, 'instances.json');
+    const dataset = {
+      images: [1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 80, height: 60 })),
+      annotations: [square(1, 104.5, [10, 10, 10, 10]), square(2, 1500, [10, 10, 10, 10]), square(3, 100, [0, 0, 60, 60])],
+      categories: [{ id: 1, name: 'cup' }],
+    };
+    writeFileSync(place, JSON.stringify(dataset));
+    const plan = await call('import.read', { place, format: 'coco' });
+    await call('import.commit', { id: plan.id });
+    const report = await call('statistics.get', {});
+    expect(report).toMatchObject({ instances: 3, time: { images: 0, totalMs: 0 } });
+    // The second file's area and the third one's box are no measures of the square.
+    expect(report.sizes.map((size) => size.count)).toEqual([3, 0, 0]);
+    expect(report.heat.cells.filter((count) => count > 0)).toEqual([3]);
+    const exact = (area: number): Promise<number> =>
+      call('images.list', { offset: 0, limit: 10, behind: { area: { from: area, to: area + 0.001 } } }).then((page) => page.total);
+    expect([await exact(104.5), await exact(100), await exact(1500)]).toEqual([1, 2, 0]);
   });
 });

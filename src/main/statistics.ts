@@ -6,6 +6,7 @@ import { HEAT_CELLS, PAUSE_MS, SIZES } from '../shared/statistics/ranges.ts';
 import type { Tally, TallyInstance } from '../shared/statistics/tally.ts';
 import { createTally, createTimeTally } from '../shared/statistics/tally.ts';
 import type { Db } from './store/database.ts';
+import { IMPORTED } from './store/image-filter.ts';
 
 interface ImageRow {
   readonly id: number;
@@ -110,7 +111,7 @@ function collectTime(db: Db, { split }: StatisticsInput): TimeFigures {
   // Diffs are long: those of images with one change, as imports and accepted runs leave them, are not read.
   const rows = db.prepare<[{ split: string | null }], { imageId: number; atMs: number; added: number | null }>(`
     SELECT image_id AS imageId, at AS atMs, CASE kind WHEN 'edit' THEN json_array_length(diff, '$.added') ELSE 0 END AS added
-    FROM change WHERE image_id IN (SELECT image_id FROM change GROUP BY image_id HAVING count(*) > 1) ${condition}
+    FROM change WHERE image_id IN (SELECT image_id FROM change GROUP BY image_id HAVING count(*) > 1) AND NOT ${IMPORTED} ${condition}
     ORDER BY image_id, revision`);
   for (const { imageId, atMs, added } of rows.iterate({ split: split ?? null })) tally.change({ imageId, atMs, added: added ?? 0 });
   return { pauseMs: PAUSE_MS, ...tally.result() };

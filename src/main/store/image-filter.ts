@@ -96,9 +96,12 @@ function cell(centre: string, length: string): string {
   return `max(0, min(${HEAT_CELLS - 1}, CAST((${centre}) * ${HEAT_CELLS} / ${length} AS INTEGER)))`;
 }
 
+/** Condition on a row of `change`: an import wrote it, which is no work on the image (see `importEntryText`). */
+export const IMPORTED = `substr(diff, 1, 10) = '{"import":'`;
+
 /** Milliseconds between the changes of the image `i`, pauses capped; null with fewer than two changes. */
 export const SPENT = `(SELECT sum(min(pause, ${PAUSE_MS})) FROM (
-  SELECT at - lag(at) OVER (ORDER BY revision) AS pause FROM change WHERE image_id = i.id))`;
+  SELECT at - lag(at) OVER (ORDER BY revision) AS pause FROM change WHERE image_id = i.id AND NOT ${IMPORTED}))`;
 
 function askSpent(spent: NonNullable<Behind['spent']>, asked: string[], values: Record<string, string | number | null>): void {
   asked.push(`${SPENT} >= $spentFrom${spent.to === null ? '' : ` AND ${SPENT} < $spentTo`}`);

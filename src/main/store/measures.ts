@@ -1,9 +1,14 @@
 import { AppError } from '../../shared/errors.ts';
-import { measurePixels } from '../../shared/geometry/measure.ts';
+import { geometryBox, measurePixels } from '../../shared/geometry/measure.ts';
+import { ringArea } from '../../shared/geometry/polygon.ts';
+import type { Box, Geometry } from '../../shared/records.ts';
+import type { CocoShape } from '../formats/coco-geometry.ts';
+import { geometryOfShape } from '../formats/coco-geometry.ts';
 import type { Db } from './database.ts';
-import { contentReader } from './documents.ts';
+import type { GeometryRow } from './imported.ts';
+import { GEOMETRY, storedGeometry, WITH_IMPORTED } from './imported.ts';
 
-/** What one instance measures in pixels: COCO's `area` and `bbox` of the filled pixels. */
+/** What one instance measures in pixels: COCO's `area` and `bbox`, of the filled pixels or as an import says and its outline agrees. */
 export interface Measure {
   readonly annotationId: string;
   readonly labelId: number;
@@ -32,26 +37,43 @@ export interface Measures {
   freshen(most: number): void;
 }
 
+interface Row extends GeometryRow {
+  readonly id: string;
+  readonly labelId: number;
+  readonly crowd: number;
+}
+
 /** Reads stale images and measures them; works on a snapshot of the project as well. */
 export function measuring(db: Db): { open(): number; stale(most: number): ImageMeasures[] } {
   const open = db.prepare<[], number>('SELECT count(*) FROM annotation_edits WHERE measured < edits').pluck();
   const next = db.prepare<[number, number], { imageId: number; edits: number; width: number; height: number }>(`
     SELECT e.image_id AS imageId, e.edits, i.width, i.height FROM annotation_edits e JOIN image i ON i.id = e.image_id
     WHERE e.measured < e.edits AND e.image_id > ? ORDER BY e.image_id LIMIT ?`);
-  const content = contentReader(db);
+  const rows = db.prepare<[number], Row>(
+    `SELECT a.id, a.label_id AS labelId, a.crowd, ${GEOMETRY} FROM ${WITH_IMPORTED} WHERE a.image_id = ? ORDER BY a.id`,
+  );
   let after = 0;
 
   function measured(imageId: number, width: number, height: number): Measure[] {
-    return content(imageId).annotations.map(({ id, labelId, crowd, geometry }) => {
+    return rows.all(imageId).map((row) => {
       try {
-        const { area, box } = measurePixels(geometry, width, height);
-        return { annotationId: id, labelId, crowd, area, x: box[0], y: box[1], width: box[2], height: box[3] };
+        const { area, box } = measureRow(row, width, height);
+        return {
+          annotationId: row.id,
+          labelId: row.labelId,
+          crowd: row.crowd === 1,
+          area,
+          x: box[0],
+          y: box[1],
+          width: box[2],
+          height: box[3],
+        };
       } catch (thrown) {
         const why = thrown instanceof Error ? thrown.message : String(thrown);
         throw new AppError(
           'storage',
-          `Annotation ${id} of image ${imageId} cannot be measured: ${why}`,
-          { imageId, annotationId: id },
+          `Annotation ${row.id} of image ${imageId} cannot be measured: ${why}`,
+          { imageId, annotationId: row.id },
           thrown,
         );
       }
@@ -67,6 +89,34 @@ export function measuring(db: Db): { open(): number; stale(most: number): ImageM
       return found.map(({ imageId, edits, width, height }) => ({ imageId, edits, measures: measured(imageId, width, height) }));
     },
   };
+}
+
+/** What an import says of its instance is taken where the outline agrees, as COCO's evaluation does: a dataset need not be drawn to be counted. */
+function measureRow(row: Row, width: number, height: number): { area: number; box: Box } {
+  if (row.geometry === null && row.source !== null) {
+    const shape = JSON.parse(row.source) as CocoShape & { readonly area?: unknown };
+    const geometry = geometryOfShape(shape);
+    if (geometry !== null) return (geometry.kind === 'polygon' && saidOf(geometry, shape)) || measurePixels(geometry, width, height);
+  }
+  return measurePixels(storedGeometry(row), width, height);
+}
+
+/** Pixels that a box in the file may be from the outermost vertices. */
+const BOX_APART = 1.5;
+
+/** `area` and `bbox` of a record that agree with its outline, else null. Outlines and pixels differ by some of the border. */
+function saidOf(
+  { parts }: Extract<Geometry, { kind: 'polygon' }>,
+  { area, bbox }: CocoShape & { readonly area?: unknown },
+): { area: number; box: Box } | null {
+  if (typeof area !== 'number' || !(area > 0) || !Array.isArray(bbox) || bbox.length !== 4) return null;
+  const [x, y, width, height] = bbox as unknown[];
+  if (typeof x !== 'number' || typeof y !== 'number' || typeof width !== 'number' || typeof height !== 'number') return null;
+  const outline = parts.reduce((sum, part) => sum + Math.abs(ringArea(part.outer)), 0);
+  if (Math.abs(outline - area) > 0.1 * area + 8) return null;
+  const [left, top, wide, high] = geometryBox({ kind: 'polygon', parts });
+  const apart = Math.max(Math.abs(left - x), Math.abs(top - y), Math.abs(left + wide - x - width), Math.abs(top + high - y - height));
+  return apart <= BOX_APART ? { area, box: [x, y, width, height] } : null;
 }
 
 export function createMeasures(db: Db, write: <T>(work: () => T) => T): Measures {
