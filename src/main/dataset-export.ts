@@ -12,6 +12,9 @@ import type { DatasetSource, Finding, Format } from './formats/dataset.ts';
 import { listen, readBack } from './formats/round-trip.ts';
 import { makeFolder } from './make-folder.ts';
 
+/** A folder that nobody has written to for so long is left over from an export that was killed. */
+const ABANDONED_MS = 3_600_000;
+
 /** How many of the files a report names when it is answered; the file of it names all. */
 const LISTED_FILES = 1000;
 
@@ -40,6 +43,7 @@ export async function exportDataset(
   let made: string | null = null;
   try {
     signal?.throwIfAborted();
+    await clearLeftovers(out);
     await refuseInUse(out);
     made = makeFolder(dirname(out));
     await mkdir(draft);
@@ -178,6 +182,23 @@ async function moveInto(draft: string, out: string): Promise<void> {
     throw cause;
   }
   if (there) await rm(older, { recursive: true, force: true });
+}
+
+/** What exports into this place left when they were killed: an older export that had stepped aside comes back. */
+async function clearLeftovers(out: string): Promise<void> {
+  const names = await readdir(dirname(out)).catch(() => []);
+  for (const name of names) {
+    const path = join(dirname(out), name);
+    if (!name.startsWith(`.${basename(out)}.`)) continue;
+    const rest = /^([0-9a-f]{8})\.(tmp|read|tmp\.older)$/.exec(name.slice(basename(out).length + 2));
+    if (rest?.[2] === 'tmp.older') {
+      if ((await stat(out).catch(() => null)) === null) await rename(path, out);
+      else await rm(path, { recursive: true, force: true });
+    } else if (rest) {
+      const found = await stat(path).catch(() => null);
+      if (found && Date.now() - found.mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+    }
+  }
 }
 
 /** Files below a folder, relative, with `/`, sorted, hidden ones too. */
