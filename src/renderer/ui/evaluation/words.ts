@@ -1,4 +1,4 @@
-import type { EvaluationReport, Outcome } from '../../../shared/answers/evaluation.ts';
+import type { EvaluationCase, EvaluationReport, Outcome } from '../../../shared/answers/evaluation.ts';
 import type { CocoFigures } from '../../../shared/evaluate/figures.ts';
 import { counted } from '../wording.ts';
 
@@ -27,6 +27,16 @@ export function figure(value: number): string {
 
 export function share(part: number, whole: number): string {
   return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+/** What a case is, in words; `there` and `found` are the names of its classes, '' for none. */
+export function caseText(row: Pick<EvaluationCase, 'outcome' | 'iou'>, there: string, found: string, leastIou: number): string {
+  if (row.outcome === 'tp') return found;
+  if (row.outcome === 'fn') return found === '' ? there : `${there}, taken for ${found}`;
+  if (there !== '') return `${found}, is ${there}`;
+  // No truth is left for it, though one is there: another detection has it, or it is too far off.
+  if (row.iou >= leastIou) return `${found}, found twice`;
+  return row.iou > 0 ? `${found}, not close enough` : `${found}, nothing there`;
 }
 
 /** What the choice of images left out, in words. */
