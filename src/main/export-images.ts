@@ -6,6 +6,7 @@ import type { ExportProgress, ExportReport } from '../shared/answers.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Finding } from '../shared/formats.ts';
 import type { ImageRecord } from '../shared/records.ts';
+import type { Breath } from './formats/breath.ts';
 import type { DatasetSource } from './formats/dataset.ts';
 import type { CocoSource } from './formats/coco-source.ts';
 import { cocoText, valueOf } from './formats/coco-text.ts';
@@ -20,11 +21,12 @@ type Tell = (finding: Finding) => void;
  * Names of all images below `images/`, each once: the one an image was imported with where that leads nowhere else and no
  * other image has it, else its path in the project. Systems that don't tell upper from lower case are thought of.
  */
-export function imageNames(source: CocoSource, tell: Tell): Map<number, string> {
+export async function imageNames(source: CocoSource, breath: Breath, tell: Tell): Promise<Map<number, string>> {
   const names = new Map<number, string>();
   const taken = new Set<string>();
   const fold = (name: string): string => name.normalize('NFC').toLowerCase();
   for (const { id, path } of source.images()) {
+    if (breath.due()) await breath.take();
     const text = cocoText(source.sourceOf?.('image', id) ?? null);
     const quoted = text === null ? null : valueOf(text, 'file_name');
     const imported = quoted?.startsWith('"') === true ? String(JSON.parse(quoted)) : null;

@@ -11,6 +11,7 @@ import { imageNames, placeImages } from './export-images.ts';
 import { finishOlder, removeEmpty, REPORT_FILE, stageExport } from './export-staging.ts';
 import type { ExportStaging } from './export-staging.ts';
 import { createFindings } from './export-findings.ts';
+import { createBreath } from './formats/breath.ts';
 import { checkCoco } from './formats/coco-check.ts';
 import type { CocoOptions, WrittenCoco } from './formats/coco.ts';
 import { cocoCategories, cocoIds, writeCoco } from './formats/coco.ts';
@@ -81,10 +82,11 @@ async function fill(
 ): Promise<ExportReport> {
   const findings = createFindings();
   const { tell } = findings;
-  const ids = cocoIds(source, tell);
-  const names = options.images === 'leave' ? null : imageNames(source, tell);
+  const breath = createBreath(signal);
+  const ids = await cocoIds(source, breath, tell);
+  const names = options.images === 'leave' ? null : await imageNames(source, breath, tell);
   const fileName: CocoOptions['fileName'] = ({ id, path }, imported) => names?.get(id) ?? imported ?? path;
-  const parts = options.split === 'one' ? [{ split: null, file: COCO_FILE, source }] : splitParts(source, tell);
+  const parts = options.split === 'one' ? [{ split: null, file: COCO_FILE, source }] : await splitParts(source, breath, tell);
 
   const files: ExportPart[] = [];
   const all: WrittenCoco[] = [];

@@ -62,9 +62,18 @@ export async function checkCoco(
   onProgress?: (progress: ExportProgress) => void,
 ): Promise<CheckedCoco> {
   const raw = options.pixelSpace === 'raw';
+  const figures = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
+  let restedAt = performance.now();
+  const breathe = async (): Promise<void> => {
+    signal?.throwIfAborted();
+    onProgress?.({ stage: 'comparing', done: figures.annotationsCompared, total: written.annotations });
+    await new Promise((resolve) => setImmediate(resolve));
+    restedAt = performance.now();
+  };
   const images = new Map<number, CheckedImage>();
   for (const { id, path: name, width, height, orientation } of source.images()) {
     if (!written.leftOut.has(id)) images.set(id, { id, path: name, width, height, orientation });
+    if (performance.now() - restedAt > REST_MS) await breathe();
   }
   const labels = [...source.labels].sort((a, b) => a.position - b.position || a.id - b.id);
   const expected = {
@@ -82,10 +91,8 @@ export async function checkCoco(
   };
   const seen = new Set<string>();
   const rest = new Map((source.rest?.() ?? []).map(({ key, text }) => [key, text]));
-  const figures = { annotationsCompared: 0, textsEqual: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };
   const simplified = { instances: 0, sumIou: 0, worst: null as { path: string; id: string; iou: number } | null };
   let untouched = 0;
-  let restedAt = performance.now();
 
   /** Elements of other arrays, as text, until their end. */
   let others: string[] = [];
@@ -184,11 +191,7 @@ export async function checkCoco(
   for await (const batch of readJsonTexts(path)) {
     for (const element of batch) {
       compare(element);
-      if (performance.now() - restedAt <= REST_MS) continue;
-      signal?.throwIfAborted();
-      onProgress?.({ stage: 'comparing', done: figures.annotationsCompared, total: written.annotations });
-      await new Promise((resolve) => setImmediate(resolve));
-      restedAt = performance.now();
+      if (performance.now() - restedAt > REST_MS) await breathe();
     }
   }
   signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import type { Finding } from '../../shared/formats.ts';
+import type { Breath } from './breath.ts';
 import type { CocoSource } from './coco-source.ts';
 import { imagesInOrder } from './coco-source.ts';
 import { cocoText } from './coco-text.ts';
@@ -17,15 +18,15 @@ type Tell = (finding: Finding) => void;
  * labels' own but for imported categories, which keep those of their file; where one is taken, the id is the label's own
  * above all of them.
  */
-export function categoryIds(source: CocoSource, tell: Tell): Map<number, CocoId> {
+export function categoryIds(source: CocoSource, breath: Breath, tell: Tell): Promise<Map<number, CocoId>> {
   const labels = [...source.labels].sort((a, b) => a.id - b.id);
   const names = new Map(labels.map(({ id, name }) => [id, name]));
   const texts = labels.map(({ id }) => ({ id, source: source.sourceOf?.('category', id) ?? null }));
-  return distribute(texts, 'category', (id) => names.get(id) ?? '', tell);
+  return distribute(texts, 'category', (id) => names.get(id) ?? '', breath, tell);
 }
 
 /** Ids of images, by the same rule; but imported ones come first, since a folder numbers its images when it is looked through. */
-export function imageIds(source: CocoSource, tell: Tell): Map<number, CocoId> {
+export function imageIds(source: CocoSource, breath: Breath, tell: Tell): Promise<Map<number, CocoId>> {
   let paths: Map<number, string> | null = null;
   const pathOf = (id: number): string => {
     if (paths === null) {
@@ -34,18 +35,20 @@ export function imageIds(source: CocoSource, tell: Tell): Map<number, CocoId> {
     }
     return paths.get(id) ?? '';
   };
-  return distribute(imagesInOrder(source), 'image', pathOf, tell);
+  return distribute(imagesInOrder(source), 'image', pathOf, breath, tell);
 }
 
-function distribute(
+async function distribute(
   records: Iterable<{ readonly id: number; readonly source: SourceText | null }>,
   what: 'category' | 'image',
   nameOf: (id: number) => string,
+  breath: Breath,
   tell: Tell,
-): Map<number, CocoId> {
+): Promise<Map<number, CocoId>> {
   const wanted: { readonly own: number; readonly kept: boolean; readonly id: string }[] = [];
   let highest = 0;
   for (const { id: own, source } of records) {
+    if (breath.due()) await breath.take();
     const text = cocoText(source);
     const kept = text === null || text.renumbered ? null : text.id;
     if (text?.renumbered) {
@@ -58,6 +61,7 @@ function distribute(
   const taken = new Set<string>();
   const out = new Map<number, CocoId>();
   for (const { own, kept, id } of wanted) {
+    if (breath.due()) await breath.take();
     const given = taken.has(id) ? String(highest + own) : id;
     if (given !== id && kept) {
       const message = `${nameOf(own)}: id ${id} belongs to another ${what}, so it is written as ${given}.`;

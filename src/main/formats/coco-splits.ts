@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts';
 import type { Finding } from '../../shared/formats.ts';
+import type { Breath } from './breath.ts';
 import type { CocoSource } from './coco-source.ts';
 import { annotationsInOrder, imagesInOrder } from './coco-source.ts';
 
@@ -20,10 +21,11 @@ const NONE = 'unassigned';
  * A source for each split that has images, and one for the images in none, which is told.
  * Throws `invalid` where no image is in a split.
  */
-export function splitParts(source: CocoSource, tell: (finding: Finding) => void): SplitPart[] {
+export async function splitParts(source: CocoSource, breath: Breath, tell: (finding: Finding) => void): Promise<SplitPart[]> {
   const splitOf = new Map<number, string | null>();
   const sizes = new Map<string | null, number>();
   for (const { id } of source.images()) {
+    if (breath.due()) await breath.take();
     const split = source.split?.(id) ?? null;
     splitOf.set(id, split);
     sizes.set(split, (sizes.get(split) ?? 0) + 1);

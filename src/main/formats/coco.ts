@@ -4,6 +4,7 @@ import type { CocoExportOptions } from '../../shared/calls/coco-export.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Finding } from '../../shared/formats.ts';
 import type { ImageRecord, Label } from '../../shared/records.ts';
+import type { Breath } from './breath.ts';
 import { createBreath } from './breath.ts';
 import type { CocoId } from './coco-ids.ts';
 import { categoryIds, imageIds } from './coco-ids.ts';
@@ -61,8 +62,8 @@ export function cocoCategories(labels: readonly Label[]): Label[] {
 }
 
 /** The ids of a whole source, for files that hold a part of it each. */
-export function cocoIds(source: CocoSource, tell: (finding: Finding) => void): CocoIds {
-  return { categories: categoryIds(source, tell), images: imageIds(source, tell) };
+export async function cocoIds(source: CocoSource, breath: Breath, tell: (finding: Finding) => void): Promise<CocoIds> {
+  return { categories: await categoryIds(source, breath, tell), images: await imageIds(source, breath, tell) };
 }
 
 /** Width and height of an image in the export's pixel space. */
@@ -98,7 +99,6 @@ export async function writeCoco(
   onProgress?: (progress: ExportProgress) => void,
   tell: (finding: Finding) => void = () => undefined,
 ): Promise<WrittenCoco> {
-  const ids = options.ids ?? cocoIds(source, tell);
   const categories = cocoCategories(source.labels);
   const byLabel = new Map(categories.map((label) => [label.id, 0]));
   const counts = { images: 0, emptyImages: 0, annotations: 0, polygons: 0, rles: 0, crowds: 0, untouched: 0 };
@@ -108,6 +108,7 @@ export async function writeCoco(
   const images = new Map<number, CocoImage>();
   const shape = { segmentation: options.segmentation ?? 'imported', simplifyPx: options.simplifyPx ?? 0, pixelSpace: options.pixelSpace };
   const breath = createBreath(signal);
+  const ids = options.ids ?? (await cocoIds(source, breath, tell));
   let expected = 0;
   let done = 0;
   const progress = (): void => onProgress?.({ stage: 'writing', done: ++done, total: Math.max(done, source.imageCount + expected) });

@@ -57,6 +57,8 @@ export interface Images {
   has(id: number): boolean;
   setState(ids: readonly number[], state: ImageState): void;
   summary(): ImageSummary;
+  /** Every image in the order of the list, a few at a time. */
+  each(): Iterable<ImageRecord>;
   /** Ids in order; `untouched`: only states new and predicted. */
   ids(untouched: boolean): number[];
   known(): KnownFile[];
@@ -88,6 +90,8 @@ interface Place {
   readonly path: string;
 }
 
+/** Rows that `each` reads at once. */
+const EACH = 500;
 const FIRST: Place = { sort_key: '', path: '' };
 const LAST: Place = { sort_key: '\u{10FFFF}', path: '' };
 
@@ -123,6 +127,10 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
     (where) =>
       `SELECT i.id FROM image i ${where} AND (i.sort_key, i.path) < ($sort_key, $path) AND ${PENDING} ORDER BY i.sort_key DESC, i.path DESC LIMIT 1`,
   );
+  const following = db.prepare<[Place & { least: number }], ImageRecord>(
+    `${SELECT} WHERE (i.sort_key, i.path) > ($sort_key, $path) ${order} LIMIT ${EACH}`,
+  );
+  const placeById = db.prepare<[number], Place>('SELECT sort_key, path FROM image WHERE id = ?');
   const one = db.prepare<[{ id: number; least: number }], ImageRecord>(`${SELECT} WHERE i.id = $id`);
   const state = db.prepare<[string, number]>('UPDATE image SET state = ? WHERE id = ?');
   const summary = db.prepare<[], ImageSummary>(`
@@ -181,6 +189,14 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
           if (state.run(to, id).changes === 0) throw new AppError('not-found', `There is no image ${id} in this project.`, { imageId: id });
         }
       });
+    },
+    *each() {
+      for (let place: Place | undefined = FIRST; place;) {
+        const found: ImageRecord[] = following.all({ ...place, least: 0 });
+        yield* found;
+        const last = found.at(-1);
+        place = last && found.length === EACH ? placeById.get(last.id) : undefined;
+      }
     },
     summary: () => summary.get() ?? { images: 0, broken: 0, done: 0, annotations: 0 },
     ids: (untouched) => (untouched ? untouchedOrder : allInOrder).all(),

@@ -23,8 +23,6 @@ export interface ProjectSnapshot extends ImportedTexts {
   close(): void;
 }
 
-const PAGE = 500;
-
 /** Throws AppError `storage` or `io`, naming the file. Close it: it keeps the log from being folded in. */
 export function openProjectSnapshot(file: string): ProjectSnapshot {
   const { db, close } = openSnapshot(file);
@@ -36,13 +34,7 @@ export function openProjectSnapshot(file: string): ProjectSnapshot {
     return {
       labels: createLabels(db, readOnly).list(),
       imageCount: images.summary().images,
-      *images() {
-        for (let offset = 0; ; offset += PAGE) {
-          const { rows } = images.page({ offset, limit: PAGE, search: '', states: [] });
-          yield* rows;
-          if (rows.length < PAGE) return;
-        }
-      },
+      images: () => images.each(),
       document: (imageId) => content(imageId).annotations.map((annotation) => ({ number: numberOf.get(annotation.id) ?? 0, annotation })),
       split: splitReader(db),
       ...importedTexts(db, toAnnotation),
