@@ -10,7 +10,7 @@ import type { DatasetSource, DatasetWriter } from './dataset.ts';
 import { placeImage } from './folder.ts';
 import { writtenNames } from './image-places.ts';
 import { keptReader } from './kept-records.ts';
-import { inPaintOrder, isWritten, pause, tellSameNames } from './map-instances.ts';
+import { inMapOrder, isWritten, pause, tellSameNames } from './map-instances.ts';
 import { mapPalette } from './voc-colors.ts';
 import { splitFile, writeInto } from './voc-write.ts';
 
@@ -18,7 +18,7 @@ const MOST = 254;
 
 export const CLASS_MASKS_LIMITS = [
   'Instances of one class become one region: they cannot be told apart again.',
-  'Where classes overlap, a pixel belongs to the upper one.',
+  'Where classes overlap, a pixel belongs to the upper one; crowds lie under the others.',
   `At most ${MOST} classes; crowds are regions like the others.`,
 ];
 
@@ -78,7 +78,7 @@ function numbersOf(
   onInstance?: (number: number, how: 'left-out' | 'changed') => void,
 ): Uint8Array {
   const { width, height } = image;
-  const all = inPaintOrder(source, image.id);
+  const all = inMapOrder(source, image.id);
   const numbers = classMap(
     all.map(({ annotation }) => annotation),
     source.labels,

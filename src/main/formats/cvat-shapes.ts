@@ -68,13 +68,16 @@ function readPolygon(text: string): CvatShape {
 
 /** `x,y;x,y`; null where it is anything else. */
 export function readPoints(text: string): number[] | null {
+  // Nothing that `Number` understands beyond decimal numbers.
+  if (!/^[-+.0-9eE,;\s]*$/.test(text)) return null;
   const out: number[] = [];
   for (const pair of text.trim().split(';')) {
-    const [x, y, ...more] = pair.split(',').map((each) => numberOf(each));
-    if (x == null || y == null || more.length > 0) return null;
-    out.push(x, y);
+    const comma = pair.indexOf(',');
+    const [x, y] = [pair.slice(0, comma), pair.slice(comma + 1)];
+    if (comma < 0 || x.trim() === '' || y.trim() === '') return null;
+    out.push(Number(x), Number(y));
   }
-  return out;
+  return out.every(Number.isFinite) ? out : null;
 }
 
 /** An ellipse as a polygon that is nowhere more than a twentieth of a pixel off. */

@@ -10,7 +10,7 @@ import { writtenNames } from './image-places.ts';
 import type { KeptReader } from './kept-records.ts';
 import { keptReader } from './kept-records.ts';
 import type { InstanceMap } from './map-instances.ts';
-import { inPaintOrder, isWritten, mapInstances, pause } from './map-instances.ts';
+import { inMapOrder, isWritten, mapInstances, pause } from './map-instances.ts';
 import { encodeColourNumbers } from './png-numbers.ts';
 import { splitFile, writeInto } from './voc-write.ts';
 
@@ -18,7 +18,7 @@ import { splitFile, writeInto } from './voc-write.ts';
 const MOST = 2 ** 24 - 1;
 
 export const INSTANCE_MASKS_LIMITS = [
-  'Where instances overlap, a pixel belongs to the upper one.',
+  'Where instances overlap, a pixel belongs to the upper one; crowds lie under the others.',
   'Polygons and boxes are written as pixels.',
 ];
 
@@ -55,7 +55,7 @@ export const writeInstanceMasks: DatasetWriter['write'] = async (source, folder,
         files = await openSplit(folder, splitFile(split === '' ? 'panoptic' : `panoptic_${split}`, taken, tell));
         splits.set(split, files);
       }
-      const map = mapInstances(image, inPaintOrder(source, image.id), MOST, tell, options.onInstance);
+      const map = mapInstances(image, inMapOrder(source, image.id), MOST, tell, options.onInstance);
       for (const { number, annotation } of map.instances) {
         if (annotation.geometry.kind !== 'box') continue;
         const message = `${image.path}: annotation ${number} is a box; all of its pixels belong to it.`;

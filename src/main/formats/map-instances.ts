@@ -20,6 +20,12 @@ export interface MappedInstance {
   readonly visible: number;
 }
 
+/** An image's annotations as a map has them, from the bottom up: crowds lie under everything that is told apart. */
+export function inMapOrder(source: DatasetSource, imageId: number): NumberedAnnotation[] {
+  const all = inPaintOrder(source, imageId);
+  return [...all.filter(({ annotation }) => annotation.crowd), ...all.filter(({ annotation }) => !annotation.crowd)];
+}
+
 /** An image's annotations from the bottom up. */
 export function inPaintOrder(source: DatasetSource, imageId: number): NumberedAnnotation[] {
   return [...source.document(imageId)].sort((a, b) => a.annotation.z - b.annotation.z || a.number - b.number);

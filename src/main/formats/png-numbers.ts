@@ -1,7 +1,8 @@
-import { crc32, inflateSync } from 'node:zlib';
-import { decode, encode } from 'fast-png';
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { decode } from 'fast-png';
 import { AppError } from '../../shared/errors.ts';
 import type { Rgb } from '../../shared/views/coverage.ts';
+import { chunk, encodeColourPng } from '../render-indexed.ts';
 
 /**
  * PNG files whose pixels are numbers, not colours: class maps and instance maps. The decoder of pictures (sharp) gives
@@ -54,7 +55,7 @@ export function readPngNumbers(bytes: Buffer, name: string): PngNumbers {
   const { file, width, height, depth, colorType } = neededChunks(bytes, refuse);
   let png;
   try {
-    png = decode(file, { checkCrc: true });
+    png = decode(file);
   } catch (cause) {
     throw refuse(`its pixels are damaged (${cause instanceof Error ? cause.message : String(cause)})`, cause);
   }
@@ -77,7 +78,7 @@ export function readPngNumbers(bytes: Buffer, name: string): PngNumbers {
 }
 
 interface NeededChunks {
-  /** The file again, of nothing but the needed chunks. */
+  /** The file again, of nothing but the needed chunks, its pixels not packed. */
   readonly file: Buffer;
   readonly width: number;
   readonly height: number;
@@ -99,7 +100,7 @@ function neededChunks(bytes: Buffer, refuse: (why: string, cause?: unknown) => A
     if ((at === 8) !== (type === 'IHDR')) throw refuse('it does not begin with one header');
     if (NEEDED.has(type)) {
       if (crc32(bytes.subarray(at + 4, end - 4)) !== bytes.readUInt32BE(end - 4)) throw refuse(`the checksum of its ${type} is wrong`);
-      kept.push(bytes.subarray(at, end));
+      if (type === 'IHDR' || type === 'PLTE') kept.push(bytes.subarray(at, end));
       if (type === 'IDAT') packed.push(bytes.subarray(at + 8, end - 4));
       if (type === 'PLTE' && length > 768) throw refuse('its palette has more than 256 colours');
       if (type === 'IHDR' && length !== 13) throw refuse('its header has a wrong length');
@@ -120,13 +121,15 @@ function neededChunks(bytes: Buffer, refuse: (why: string, cause?: unknown) => A
   if (interlace === 1 && depth < 8) throw refuse('it is interlaced with less than 8 bits, which is not read; save it without interlacing');
   const rows = interlace === 1 ? passRows(width, height) : [[width, height] as const];
   const size = rows.reduce((sum, [w, h]) => sum + (w > 0 ? h * (1 + Math.ceil((w * depth * channels) / 8)) : 0), 0);
-  let unpacked: number;
+  let unpacked: Buffer;
   try {
-    unpacked = inflateSync(Buffer.concat(packed), { maxOutputLength: size + 4096 }).length;
+    unpacked = inflateSync(Buffer.concat(packed), { maxOutputLength: size + 4096 });
   } catch (cause) {
     throw refuse('its pixels cannot be unpacked, or are more than it says', cause);
   }
-  if (unpacked < size) throw refuse('it has fewer pixels than it says');
+  if (unpacked.length < size) throw refuse('it has fewer pixels than it says');
+  // Unpacked here, by zlib and with a bound: the decoder gets the pixels as they are.
+  kept.push(chunk('IDAT', deflateSync(unpacked, { level: 0 })), chunk('IEND', Buffer.alloc(0)));
   return { file: Buffer.concat(kept), width, height, depth, colorType };
 }
 
@@ -156,7 +159,7 @@ function unpack(data: ArrayLike<number>, width: number, height: number, depth: n
 }
 
 /** A PNG of 8-bit colours, each R + 256 G + 65536 B of one number a pixel: COCO's panoptic maps. */
-export function encodeColourNumbers(values: ArrayLike<number>, width: number, height: number): Uint8Array {
+export function encodeColourNumbers(values: ArrayLike<number>, width: number, height: number): Buffer {
   const data = new Uint8Array(width * height * 3);
   for (let i = 0, at = 0; i < width * height; i++) {
     const value = values[i] ?? 0;
@@ -164,5 +167,5 @@ export function encodeColourNumbers(values: ArrayLike<number>, width: number, he
     data[at++] = (value >> 8) & 255;
     data[at++] = (value >> 16) & 255;
   }
-  return encode({ width, height, data, channels: 3, depth: 8 });
+  return encodeColourPng(data, width, height);
 }

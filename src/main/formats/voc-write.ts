@@ -13,7 +13,7 @@ import { writtenNames } from './image-places.ts';
 import type { KeptReader, KeptRecord } from './kept-records.ts';
 import { elementsOf, isKeptRecord, keptReader } from './kept-records.ts';
 import type { InstanceMap } from './map-instances.ts';
-import { inPaintOrder, isWritten, labelOf, mapInstances, pause, tellSameNames } from './map-instances.ts';
+import { inMapOrder, isWritten, labelOf, mapInstances, pause, tellSameNames } from './map-instances.ts';
 import { mapPalette, vocPalette } from './voc-colors.ts';
 import { BOXES_FROM_ONE } from './voc-xml.ts';
 import type { XmlElement } from './xml-elements.ts';
@@ -23,7 +23,7 @@ import { branch, leaf, xmlText } from './xml-elements.ts';
 const MOST = 254;
 
 export const VOC_LIMITS = [
-  'Where instances overlap, a pixel belongs to the upper one.',
+  'Where instances overlap, a pixel belongs to the upper one; crowds lie under the others.',
   `At most ${MOST} classes, and ${MOST} instances with pixels in an image.`,
   'Polygons are written as pixels; boxes as boxes.',
 ];
@@ -77,7 +77,7 @@ interface Writing {
 /** One image; answers whether it has pixels. */
 async function writeImage(writing: Writing, image: ImageRecord, stem: string, path: string): Promise<boolean> {
   const { source, folder, options, tell, palette, kept } = writing;
-  const all = inPaintOrder(source, image.id);
+  const all = inMapOrder(source, image.id);
   const map = mapInstances(
     image,
     all.filter(({ annotation }) => annotation.geometry.kind !== 'box'),
