@@ -70,16 +70,20 @@ function edgeFlips(xs: number, ys: number, xe: number, ye: number, width: number
     }
     return;
   }
+  // Every point of a steep edge need not be drawn: x goes one way, one step at a time at most, so that each middle is
+  // crossed once, at a place that can be told beforehand and is then looked at with the very sum that a drawn point would have.
   const slope = (xe - xs) / dy;
-  let before = Math.trunc(xs + 0.5);
-  for (let t = 1; t <= dy; t++) {
-    const now = Math.trunc(xs + slope * t + 0.5);
-    if (now !== before) {
-      const column = Math.min(now, before) - 2;
-      const x = column / SCALE;
-      if (column % SCALE === 0 && x >= 0 && x <= width - 1) flips.push(x * height + firstRow(ys + t - 1, height));
-    }
-    before = now;
+  const at = (t: number): number => Math.trunc(xs + slope * t + 0.5);
+  const rising = slope > 0;
+  const least = Math.min(at(0), at(dy));
+  const most = Math.min(Math.max(at(0), at(dy)) - 1, (width - 1) * SCALE + 2);
+  for (let middle = firstMiddle(Math.max(0, least)); middle <= most; middle += SCALE) {
+    /** The first point beyond the middle. */
+    let t = Math.min(dy, Math.max(1, Math.ceil((middle + 0.5 - xs) / slope)));
+    const beyond = (point: number): boolean => (rising ? at(point) > middle : at(point) <= middle);
+    while (t > 1 && beyond(t - 1)) t--;
+    while (t < dy && !beyond(t)) t++;
+    flips.push(((middle - 2) / SCALE) * height + firstRow(ys + t - 1, height));
   }
 }
 
