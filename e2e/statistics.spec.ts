@@ -89,17 +89,17 @@ test('statistics open the images behind them; images are divided once, and stay 
     await page.getByTestId('canvas').focus();
     await statistics(page, 3);
     await openBehind(page, 'chart-classes', /^cup: 2 large instances/);
-    expect(await gridNames(page)).toEqual([first]);
+    await expect.poll(() => gridNames(page)).toEqual([first]);
     await expect(page.getByTestId('filter-chip').and(page.locator('[data-key=area]')).first()).toContainText('large');
     await statistics(page, 3);
     await openBehind(page, 'chart-sizes', /^small: 1 instance/);
-    expect(await gridNames(page)).toEqual([second]);
+    await expect.poll(() => gridNames(page)).toEqual([second]);
     await statistics(page, 3);
     await openBehind(page, 'chart-per-image', /^2: 1 image/);
-    expect(await gridNames(page)).toEqual([first]);
+    await expect.poll(() => gridNames(page)).toEqual([first]);
     await statistics(page, 3);
     await openBehind(page, 'chart-states', /^Done: 1 image without any: done and empty/);
-    expect(await gridNames(page)).toEqual([third]);
+    await expect.poll(() => gridNames(page)).toEqual([third]);
   });
 
   await test.step('a click on the drawn bar is the same, and a chip takes the filter away', async () => {
@@ -110,7 +110,7 @@ test('statistics open the images behind them; images are divided once, and stay 
     // Three bars from the top: the third, of the large ones, is the longest.
     await page.mouse.click(area.x + area.width * 0.3, area.y + area.height * 0.58);
     await expect(page.getByRole('dialog')).toHaveCount(0);
-    expect(await gridNames(page)).toEqual([first]);
+    await expect.poll(() => gridNames(page)).toEqual([first]);
     await page.getByTestId('filter-chip').first().click();
     await expect(page.getByTestId('filter-chip')).toHaveCount(0);
     await page.keyboard.press('Escape');
@@ -122,7 +122,7 @@ test('statistics open the images behind them; images are divided once, and stay 
     await page.getByLabel('Only this class').selectOption({ label: 'plate' });
     await expect(page.getByTestId('statistics-page')).toHaveAttribute('data-instances', '1');
     await openBehind(page, 'chart-per-image', /^1: 1 image/);
-    expect(await gridNames(page)).toEqual([second]);
+    await expect.poll(() => gridNames(page)).toEqual([second]);
     await page.getByTestId('filter-chip').first().click();
     await page.getByTestId('filter-chip').first().click();
     await page.keyboard.press('Escape');
@@ -152,7 +152,7 @@ test('statistics open the images behind them; images are divided once, and stay 
     await expect(page.getByTestId('splits-page')).toHaveAttribute('data-frozen', 'true');
     await part('train').click();
     await expect(page.getByRole('dialog')).toHaveCount(0);
-    expect(await gridNames(page)).toHaveLength(2);
+    await expect.poll(() => gridNames(page)).toHaveLength(2);
   });
 
   await test.step('over a restart, and when another image comes, none is moved', async () => {
@@ -164,7 +164,7 @@ test('statistics open the images behind them; images are divided once, and stay 
     await expect(again.getByTestId('filmstrip-item')).toHaveCount(6);
     await again.getByTestId('statistics-open').click();
     await openBehind(again, 'chart-splits', /^train: 2 images/);
-    expect(await gridNames(again)).toEqual(before);
+    await expect.poll(() => gridNames(again)).toEqual(before);
     await again.getByTestId('statistics-open').click();
     await again.getByRole('tab', { name: 'Splits' }).click();
     await expect(again.getByTestId('splits-page')).toHaveAttribute('data-intact', 'true');
@@ -174,7 +174,7 @@ test('statistics open the images behind them; images are divided once, and stay 
     await expect(train).toHaveAttribute('data-images', '3');
     await expect(again.getByTestId('split-part').and(again.locator('[data-name=val]'))).toHaveAttribute('data-images', '2');
     await train.click();
-    expect(await gridNames(again)).toEqual([...before, late].sort());
+    await expect.poll(() => gridNames(again)).toEqual([...before, late].sort());
   });
 
   await test.step('the division is taken away only when that is said twice', async () => {
