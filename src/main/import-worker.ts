@@ -4,10 +4,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ImportReport } from '../shared/calls/imports.ts';
 import { LISTED_FINDINGS } from '../shared/calls/formats.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
-import { formatOf } from './formats/registry.ts';
+import type { FormatId } from '../shared/formats.ts';
+import { readCoco } from './formats/coco-in.ts';
+import type { DatasetReader } from './formats/dataset.ts';
 import { placeBelow } from './formats/image-places.ts';
 import type { ImportAnswers, ImportAsk, ImportQuestions, ImportThreadData, ImportTold } from './import-thread.ts';
-import { hashFile } from './scan.ts';
 import { openSnapshot } from './store/database.ts';
 import { commitImport } from './store/import-commit.ts';
 import type { Planned } from './store/import-plan.ts';
@@ -52,6 +53,13 @@ async function answer(ask: ImportAsk): Promise<ImportAnswers[keyof ImportAnswers
   }
 }
 
+/** Other formats read pictures: what that takes is loaded only for them. */
+async function readerOf(format: FormatId): Promise<DatasetReader | null> {
+  if (format === 'coco') return readCoco;
+  const { formatOf } = await import('./formats/registry.ts');
+  return formatOf(format)?.reader ?? null;
+}
+
 function open(): Staging {
   if (staging) return staging;
   throw new AppError('not-found', 'Nothing was read that could be imported.');
@@ -71,7 +79,7 @@ function tell(stage: 'reading' | 'matching' | 'writing', done: number, total: nu
 
 async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
   const { place, format, pixels, project } = input;
-  const reader = formatOf(format)?.reader;
+  const reader = await readerOf(format);
   if (!reader) throw new AppError('unsupported', `Files of the format “${format}” cannot be read.`, { format });
   const images = input.images ?? project.folder;
   const snapshot = openSnapshot(project.file);
@@ -81,8 +89,7 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
     if (Atomics.load(flags, 0) === 1) abort.abort();
   }, PROGRESS_MS);
   try {
-    const root = formatOf(format) && existsSync(place) ? place : dirname(place);
-    const prefixes = [placeBelow(project.folder, images), placeBelow(project.folder, root), placeBelow(project.folder, dirname(place))];
+    const prefixes = [images, place, dirname(place), dirname(dirname(place))].map((folder) => placeBelow(project.folder, folder));
     const index = createImageIndex(
       snapshot.db,
       [...new Set(prefixes)].filter((prefix) => prefix !== ''),
@@ -115,7 +122,9 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
       async digest(path) {
         for (const folder of input.images === null ? [dirname(place)] : [input.images, dirname(place)]) {
           const file = join(folder, path.split('/').join(sep));
-          if (existsSync(file)) return await hashFile(file).catch(() => null);
+          if (!existsSync(file)) continue;
+          const { hashFile } = await import('./scan.ts');
+          return await hashFile(file).catch(() => null);
         }
         return null;
       },

@@ -5,6 +5,7 @@ import { idOf, isRecord, otherKind, parseRecord, shownId } from './coco-in-recor
 import type { DeclaredSize } from './coco-in-shape.ts';
 import { boxFits, readShape } from './coco-in-shape.ts';
 import type { DatasetSink } from './dataset.ts';
+import { contentHash } from './content-hash.ts';
 import type { IdTable, RecordId } from './id-table.ts';
 import { createIdTable } from './id-table.ts';
 import type { JsonText } from './json-texts.ts';
@@ -140,7 +141,7 @@ export function createAnnotationReader(
       tell('repaired', 'id-missing', 'it has no id; it gets one.');
       return { own: null, content: null };
     }
-    const content = contentHash(value);
+    const content = contentHash(value['image_id'], value['category_id'], value['bbox'], value['segmentation']);
     // Hashes of 31 bits suffice where the ids are the same.
     const mine = content % 0x7fffffff;
     const before = ids.get(id);
@@ -190,32 +191,4 @@ function crowdOf(
   const crowd = value === '1' || value === 'true';
   tell('repaired', 'crowd-not-flag', `its iscrowd is ${JSON.stringify(value)}; it is read as ${crowd ? 1 : 0}.`);
   return { crowd, plain: false };
-}
-
-/** A whole number below 2^52 from what an annotation says of its place: segmentation, box and references. */
-function contentHash(value: JsonRecord): number {
-  const hash = { a: 0x811c9dc5, b: 0x9e3779b1 };
-  mix(hash, value['image_id']);
-  mix(hash, value['category_id']);
-  mix(hash, value['bbox']);
-  mix(hash, value['segmentation']);
-  return (hash.a >>> 0) * 0x10_0000 + ((hash.b >>> 0) & 0xf_ffff);
-}
-
-const double = new Float64Array(1);
-const words = new Int32Array(double.buffer);
-
-function mix(hash: { a: number; b: number }, value: unknown): void {
-  if (typeof value === 'number') {
-    double[0] = value;
-    hash.a = Math.imul(hash.a ^ (words[0] ?? 0), 0x01000193) ^ Math.imul(words[1] ?? 0, 0x85ebca6b);
-    hash.b = Math.imul(hash.b ^ (words[1] ?? 0), 0x27d4eb2f) + (words[0] ?? 0);
-  } else if (Array.isArray(value)) {
-    mix(hash, value.length);
-    for (let i = 0; i < value.length; i++) mix(hash, value[i]);
-  } else if (typeof value === 'string') {
-    for (let i = 0; i < value.length; i++) mix(hash, value.charCodeAt(i));
-  } else if (isRecord(value)) {
-    for (const key in value) mix(hash, value[key]);
-  } else hash.a = Math.imul(hash.a ^ 0x5bd1e995, 0x01000193);
 }

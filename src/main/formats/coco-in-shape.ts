@@ -4,6 +4,7 @@ import { geometryRuns } from '../../shared/mask/raster.ts';
 import { mergeRle, rleToCounts } from '../../shared/mask/rle.ts';
 import { runsArea, runsBox } from '../../shared/mask/runs.ts';
 import type { Box, Geometry, Rle } from '../../shared/records.ts';
+import { mayCross } from './may-cross.ts';
 import type { CocoShape } from './coco-geometry.ts';
 import { geometryOfShape, isRing, opened } from './coco-geometry.ts';
 import type { FindingKind } from '../../shared/formats.ts';
@@ -93,7 +94,7 @@ export function readShape(record: CocoShape & { readonly area?: unknown }, size:
   let area = 0;
   for (const { outer } of geometry.parts) {
     area += Math.abs(ringArea(outer));
-    if (outer.length > 6 && isSelfCrossing(outer))
+    if (outer.length > 6 && mayCross(outer) && isSelfCrossing(outer))
       say('kept', 'ring-crosses-itself', `a ring of ${outer.length / 2} points crosses itself.`);
   }
   const shape = geometry;

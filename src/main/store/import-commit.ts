@@ -101,7 +101,21 @@ function write(db: Db, request: CommitRequest): CommitFigures {
   const replaced = onConflict === 'replace' ? removeReplaced(db) : new Map<number, string>();
   // A trigger for each row would cost more than the rows; what it counts is counted at once below.
   for (const { name } of triggers) db.exec(`DROP TRIGGER "${name}"`);
+  // Indexes are made at once where most of their entries are new.
+  const many = number('SELECT count(*) FROM staged.instance') > number('SELECT count(*) FROM annotation');
+  const indexes = many
+    ? db
+        .prepare<[], { name: string; sql: string }>(
+          "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name IN ('annotation', 'import_instance') AND sql IS NOT NULL",
+        )
+        .all()
+    : [];
+  for (const { name } of indexes) db.exec(`DROP INDEX "${name}"`);
   const annotations = copyInstances(db, importId, checkpoint, onProgress);
+  for (const { sql } of indexes) {
+    db.exec(sql);
+    checkpoint();
+  }
   db.exec(`INSERT INTO annotation_edits (image_id, edits) SELECT image_id, 1 FROM given WHERE true
     ON CONFLICT (image_id) DO UPDATE SET edits = edits + 1`);
   for (const { sql } of triggers) db.exec(sql);
@@ -163,10 +177,13 @@ function copyInstances(db: Db, importId: number, checkpoint: () => void, onProgr
   const before = Number(db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'import_instance'").pluck().get() ?? 0);
   const highest = Number(db.prepare('SELECT coalesce(max(key), 0) FROM staged.instance').pluck().get());
   const rows = db.prepare(`
-    INSERT INTO import_instance (seq, import_id, image_id, label_id, z, crowd, form, geometry, text)
-    SELECT @before + i.key, @importId, c.image_id, l.label_id, c.base + i.key, i.crowd, i.form, i.geometry, i.source
+    INSERT INTO import_instance (seq, import_id, image_id, label_id, z, crowd, form, geometry)
+    SELECT @before + i.key, @importId, c.image_id, l.label_id, c.base + i.key, i.crowd, i.form, i.geometry
     FROM staged.instance i JOIN chosen c ON c.image_key = i.image_key JOIN label_of l ON l.category_key = i.category_key
     WHERE i.key > @from AND i.key <= @to`);
+  const texts = db.prepare(`
+    INSERT INTO import_text (seq, text) SELECT @before + x.key, x.source
+    FROM staged.text x JOIN import_instance m ON m.seq = @before + x.key WHERE x.key > @from AND x.key <= @to`);
   const annotations = db.prepare(`
     INSERT INTO annotation (id, image_id, label_id, z, crowd, origin, suggestion_id, geometry)
     SELECT ${importedIdSql('seq')}, image_id, label_id, z, crowd, 'imported', NULL, 'null' FROM import_instance
@@ -184,11 +201,13 @@ function copyInstances(db: Db, importId: number, checkpoint: () => void, onProgr
   let copied = 0;
   for (let from = 0; from < highest; from += STEP) {
     const step = { before, importId, from, to: from + STEP };
-    copied += rows.run(step).changes;
+    const taken = rows.run(step).changes;
+    copied += taken;
     const { from: first, to } = step;
+    texts.run({ before, from: first, to });
     annotations.run({ before, from: first, to });
-    numbered.run({ before, from: first, to });
-    renumbered.run(before + first, before + to);
+    const own = numbered.run({ before, from: first, to }).changes;
+    if (own < taken) renumbered.run(before + first, before + to);
     onProgress(Math.min(highest, to), highest);
     checkpoint();
   }

@@ -197,8 +197,8 @@ async function placeInstances({ staging, index, checkpoint }: PlanRequest): Prom
     readonly source: string | null;
   }
   const page = db.prepare<[number], Row>(`
-    SELECT i.key, i.number, t.image_id AS imageId, t.turn, t.form, i.geometry, i.source
-    FROM instance i JOIN target t ON t.image_key = i.image_key
+    SELECT i.key, i.number, t.image_id AS imageId, t.turn, t.form, i.geometry, x.source
+    FROM instance i LEFT JOIN text x ON x.key = i.key JOIN target t ON t.image_key = i.image_key
     WHERE i.key > ? AND (t.checked = 1 OR i.geometry IS NOT NULL) ORDER BY i.key LIMIT ${PAGE}`);
   const change = db.prepare('UPDATE instance SET geometry = ?, form = (form | ?) & ~? WHERE key = ?');
   const remove = db.prepare('DELETE FROM instance WHERE key = ?');

@@ -38,11 +38,12 @@ export function importedId(seq: number): string {
 /** SQL for the number in an imported annotation's id; 0, which no row has, for others. */
 const seqSql = (id: string): string => `CAST(substr(${id}, ${PREFIX.length + 1}) AS INTEGER)`;
 
-/** `annotation a` with the row of its import `m` where its geometry is that row's. */
-export const WITH_IMPORTED = `annotation a LEFT JOIN import_instance m ON a.geometry = '${AS_IMPORTED}' AND m.seq = ${seqSql('a.id')}`;
+/** `annotation a` with the row of its import `m` where its geometry is that row's, and the row's text `x` where the text says it. */
+export const WITH_IMPORTED = `annotation a LEFT JOIN import_instance m ON a.geometry = '${AS_IMPORTED}' AND m.seq = ${seqSql('a.id')}
+  LEFT JOIN import_text x ON m.geometry IS NULL AND x.seq = m.seq`;
 /** Columns of `WITH_IMPORTED` for `storedGeometry`. */
 export const GEOMETRY = `coalesce(m.geometry, CASE WHEN a.geometry = '${AS_IMPORTED}' THEN NULL ELSE a.geometry END) AS geometry,
-  CASE WHEN m.geometry IS NULL THEN m.text END AS source`;
+  x.text AS source`;
 
 export interface GeometryRow {
   readonly geometry: string | null;
@@ -57,7 +58,7 @@ export function storedGeometry({ geometry, source }: GeometryRow): Geometry {
 /** How a geometry is written into `annotation`: an edit that was undone leaves no copy of what the import holds. */
 export function geometryWriter(db: Db): (annotation: Annotation) => string {
   const imported = db.prepare<[number], GeometryRow>(
-    'SELECT geometry, CASE WHEN geometry IS NULL THEN text END AS source FROM import_instance WHERE seq = ?',
+    'SELECT m.geometry, x.text AS source FROM import_instance m LEFT JOIN import_text x ON x.seq = m.seq WHERE m.seq = ?',
   );
   return ({ id, geometry }) => {
     const seq = seqOf(id);
@@ -80,8 +81,9 @@ export function importedReader(db: Db): (importId: number, imageId: number) => A
     readonly crowd: number;
   }
   const rows = db.prepare<[number, number], Row>(`
-    SELECT seq, label_id AS labelId, z, crowd, geometry, CASE WHEN geometry IS NULL THEN text END AS source
-    FROM import_instance WHERE image_id = ? AND import_id = ? ORDER BY seq`);
+    SELECT m.seq, m.label_id AS labelId, m.z, m.crowd, m.geometry, x.text AS source
+    FROM import_instance m LEFT JOIN import_text x ON m.geometry IS NULL AND x.seq = m.seq
+    WHERE m.image_id = ? AND m.import_id = ? ORDER BY m.seq`);
   return (importId, imageId) =>
     rows.all(imageId, importId).map((row) => ({
       id: importedId(row.seq),
@@ -115,7 +117,7 @@ function toSource(row: TextRow | undefined): SourceText | null {
 
 /** Where an imported annotation differs from its import. */
 const TOUCHED = `a.geometry <> '${AS_IMPORTED}' OR a.label_id <> m.label_id OR a.crowd <> m.crowd`;
-/** Rows of `import_instance` are small but for their text; pages are read a few at a time. */
+/** Rows read at once. */
 const PAGE = 500;
 
 /** The texts of a project's imports, by the records that came of them. */
@@ -145,9 +147,9 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     SELECT i.format, p.text, p.form, 0 AS touched FROM import_image p JOIN import i ON i.id = p.import_id
     WHERE p.image_id = ? ORDER BY p.import_id LIMIT 1`);
   const annotation = db.prepare<[number], TextRow>(`
-    SELECT i.format, m.text, m.form, ${TOUCHED} AS touched
+    SELECT i.format, x.text, m.form, ${TOUCHED} AS touched
     FROM annotation_number n JOIN annotation a ON a.id = n.uid JOIN import_instance m ON m.seq = ${seqSql('n.uid')}
-    JOIN import i ON i.id = m.import_id WHERE n.number = ? AND n.uid GLOB '${PREFIX}*'`);
+    LEFT JOIN import_text x ON x.seq = m.seq JOIN import i ON i.id = m.import_id WHERE n.number = ? AND n.uid GLOB '${PREFIX}*'`);
   const images = db.prepare<[number, number], TextRow & { importId: number; position: number; imageId: number }>(`
     SELECT p.import_id AS importId, p.position, p.image_id AS imageId, i.format, p.text, p.form, 0 AS touched
     FROM import_image p JOIN import i ON i.id = p.import_id
@@ -162,9 +164,9 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
   const ROW = `a.id, a.label_id AS labelId, a.z, a.crowd, a.origin, a.suggestion_id AS suggestionId, a.image_id AS imageId, n.number`;
   type Ordered = OrderedRow & TextRow & { readonly seq: number; readonly imageId: number; readonly number: number };
   const imported = db.prepare<[number], Ordered>(`
-    SELECT m.seq, ${ROW}, i.format, m.text, m.form, ${TOUCHED} AS touched,
-      CASE WHEN a.geometry = '${AS_IMPORTED}' THEN m.geometry ELSE a.geometry END AS geometry, m.text AS source
-    FROM import_instance m JOIN import i ON i.id = m.import_id
+    SELECT m.seq, ${ROW}, i.format, x.text, m.form, ${TOUCHED} AS touched,
+      CASE WHEN a.geometry = '${AS_IMPORTED}' THEN m.geometry ELSE a.geometry END AS geometry, x.text AS source
+    FROM import_instance m LEFT JOIN import_text x ON x.seq = m.seq JOIN import i ON i.id = m.import_id
     JOIN annotation a ON a.id = ${importedIdSql('m.seq')} JOIN annotation_number n ON n.uid = a.id
     WHERE m.seq > ? ORDER BY m.seq LIMIT ${PAGE}`);
   const NOT_IMPORTED = `NOT (a.id GLOB '${PREFIX}[0-9]*' AND EXISTS (

@@ -260,11 +260,14 @@ CREATE TABLE import_instance (
   z REAL NOT NULL,
   crowd INTEGER NOT NULL CHECK (crowd IN (0, 1)),
   form INTEGER NOT NULL,
-  geometry TEXT,
-  text TEXT,
-  CHECK (geometry IS NOT NULL OR text IS NOT NULL)
+  geometry TEXT
 ) STRICT;
 CREATE INDEX import_instance_image ON import_instance (image_id, import_id);
+
+CREATE TABLE import_text (
+  seq INTEGER PRIMARY KEY REFERENCES import_instance (seq),
+  text TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE import_finding (
   import_id INTEGER NOT NULL REFERENCES import (id),

@@ -37,7 +37,8 @@ export interface StagedSource {
   readonly folder: string;
 }
 
-const INSTANCE = 'key, image_key AS imageKey, category_key AS categoryKey, number, crowd, geometry, source FROM instance';
+const INSTANCE = `i.key, i.image_key AS imageKey, i.category_key AS categoryKey, i.number, i.crowd, i.geometry, x.source
+  FROM instance i LEFT JOIN text x ON x.key = i.key`;
 const PAGE = 500;
 
 /** A sealed staging file as writers take it: keys are the ids, and an image without a size has 0. */
@@ -50,10 +51,10 @@ export function createStagedSource(db: Database.Database, { format, projectName,
   const imagePage = db.prepare<[number, number], ImageRow>(
     'SELECT key, position, path, width, height, in_source AS inSource, source FROM image WHERE position > ? ORDER BY position LIMIT ?',
   );
-  const instancesOf = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE image_key = ? ORDER BY key`);
-  const instancePage = db.prepare<[number, number], InstanceRow>(`SELECT ${INSTANCE} WHERE key > ? ORDER BY key LIMIT ?`);
-  const byNumber = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE number = ?`);
-  const byKey = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE key = ? AND number IS NULL`);
+  const instancesOf = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE i.image_key = ? ORDER BY i.key`);
+  const instancePage = db.prepare<[number, number], InstanceRow>(`SELECT ${INSTANCE} WHERE i.key > ? ORDER BY i.key LIMIT ?`);
+  const byNumber = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE i.number = ?`);
+  const byKey = db.prepare<[number], InstanceRow>(`SELECT ${INSTANCE} WHERE i.key = ? AND i.number IS NULL`);
   const splitOf = db.prepare<[number], string | null>('SELECT split FROM image WHERE key = ?').pluck();
   const categoryText = db.prepare<[number], TextRow>('SELECT in_source AS inSource, source FROM category WHERE key = ?');
   const imageText = db.prepare<[number], TextRow>('SELECT in_source AS inSource, source FROM image WHERE key = ?');

@@ -64,8 +64,8 @@ export interface StagedSourceOptions {
 }
 
 /**
- * Sized for bulk: no journal and no syncing, for the file is worth nothing after a crash. `geometry` is null where
- * `source` says it by itself.
+ * Made for bulk: no journal and no syncing, for the file is worth nothing after a crash. `geometry` is null where the text
+ * says it by itself; texts, which are most of the file, lie beside what is counted and compared.
  */
 const SCHEMA = `
 CREATE TABLE category (
@@ -77,8 +77,9 @@ CREATE TABLE image (
 ) STRICT;
 CREATE TABLE instance (
   key INTEGER PRIMARY KEY, image_key INTEGER NOT NULL, category_key INTEGER NOT NULL, number INTEGER, crowd INTEGER NOT NULL,
-  form INTEGER NOT NULL, geometry TEXT, source TEXT
+  form INTEGER NOT NULL, geometry TEXT
 ) STRICT;
+CREATE TABLE text (key INTEGER PRIMARY KEY, source TEXT NOT NULL) STRICT;
 CREATE TABLE finding (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL) STRICT;
 CREATE TABLE rest (position INTEGER PRIMARY KEY, key TEXT NOT NULL, source TEXT NOT NULL) STRICT;
 `;
@@ -103,7 +104,8 @@ export function createStaging(format: FormatId, file: string): Staging {
   }
   const addCategory = db.prepare('INSERT INTO category VALUES (?, ?, ?, ?, ?, ?)');
   const addImage = db.prepare('INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const addText = db.prepare('INSERT INTO text VALUES (?, ?)');
   const addFinding = db.prepare('INSERT INTO finding (kind, what, id, reason, message) VALUES (?, ?, ?, ?, ?)');
   const addRest = db.prepare('INSERT INTO rest (key, source) VALUES (?, ?)');
   const size = db.prepare('UPDATE image SET width = ?, height = ? WHERE key = ?');
@@ -154,7 +156,10 @@ export function createStaging(format: FormatId, file: string): Staging {
       const { key, imageKey, categoryKey, crowd, source } = instance;
       const geometry = instance.inSource ? null : JSON.stringify(instance.geometry);
       const form = (instance.inSource ? FORM.inSource : 0) | (instance.number == null ? FORM.renumbered : 0);
-      attempt(() => addInstance.run(key, imageKey, categoryKey, instance.number ?? null, crowd ? 1 : 0, form, geometry, source));
+      attempt(() => {
+        addInstance.run(key, imageKey, categoryKey, instance.number ?? null, crowd ? 1 : 0, form, geometry);
+        if (source !== null) addText.run(key, source);
+      });
       counts.instances++;
     },
     finding({ kind, what, id, reason, message }: Finding) {
