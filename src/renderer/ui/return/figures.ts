@@ -9,6 +9,7 @@ export function figure(value: number): string {
 export function change(before: number, after: number): string {
   if (before < 0 || after < 0) return '';
   const by = after - before;
+  if (Math.abs(by) < 0.0005) return '±0.000';
   return `${by < 0 ? '−' : '+'}${Math.abs(by).toFixed(3)}`;
 }
 
