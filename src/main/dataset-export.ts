@@ -49,6 +49,7 @@ export async function exportDataset(
     await mkdir(draft);
     const findings = createFindings();
     const wanted = chosen(source, options, findings.tell);
+    tellSharedNames(source, format, findings.tell);
     const told = listen();
     await writer.write(
       wanted,
@@ -101,6 +102,18 @@ export async function exportDataset(
       { out },
       cause,
     );
+  }
+}
+
+/** Two classes of one name, as COCO files have them, are one where a format knows classes by name. */
+function tellSharedNames({ labels }: DatasetSource, { name: format }: Format, tell: (finding: Finding) => void): void {
+  const seen = new Set<string>();
+  for (const { name } of labels) {
+    if (seen.has(name)) {
+      const message = `Two classes are called "${name}"; whoever knows classes by name, as readers of ${format} do, sees one.`;
+      tell({ kind: 'kept', what: 'category', id: name, reason: 'classes-share-name', message });
+    }
+    seen.add(name);
   }
 }
 
