@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { benchAnnotator } from './annotator.ts';
 import { benchClassical } from './classical.ts';
 import { benchExport } from './export.ts';
+import { benchMasks } from './masks.ts';
 import type { Row } from './measure.ts';
 import { machine, table } from './measure.ts';
 import { benchPredict } from './predict.ts';
@@ -50,6 +51,7 @@ try {
     rows.push(...(await benchSwitch(project, rounds)));
     rows.push(await benchSave(project, rounds));
     rows.push(await benchExport(project, Math.ceil(rounds / 20)));
+    rows.push(...(await benchMasks(Math.ceil(rounds / 10))));
     rows.push(...(await benchClassical(Math.ceil(rounds / 20))));
     project.store.close();
     console.log(table(rows));
