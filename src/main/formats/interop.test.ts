@@ -63,7 +63,7 @@ describe.skipIf(!sharedHas(TINY))('five photographs that exist as COCO, YOLO, La
     const found = figures(pairs(instances, b.read));
     expect(b.read).toHaveLength(instances.length);
     expect(found.count).toBe(61);
-    // Six digits move a vertex by up to 0.0003 px: that flips a pixel of an instance of 36.
+    // Six digits move a vertex by up to 0.0003 px: that flips three pixels of an umbrella of 100.
     expect(found.least).toBeGreaterThanOrEqual(0.97);
     expect(found.mean).toBeGreaterThan(0.998);
   });
