@@ -29,7 +29,7 @@ interface Coco {
 test('a bundle is exported for retraining, and trained models come back and are measured on what was held out', async ({
   host,
 }, testInfo) => {
-  testInfo.setTimeout(240_000);
+  testInfo.setTimeout(480_000);
   const { page } = host;
   const photos = join(host.folder, 'photos');
   const out = join(host.folder, 'bundle');

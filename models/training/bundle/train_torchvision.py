@@ -324,6 +324,8 @@ def main():
         if not os.path.isfile(checkpoint):
             raise BundleError(f"{checkpoint} is not there: there is no run to go on with.")
         state = torch.load(checkpoint, map_location="cpu")
+        if state["names"] != bundle.names:
+            raise BundleError("The classes have changed since this run was begun. Start a new one; --init takes its weights over.")
         # It goes on as it was begun; only its length may be said anew.
         for key in ("size", "batch", "rate", "seed", "turns", "version", "steps"):
             setattr(options, key, state["options"][key])
