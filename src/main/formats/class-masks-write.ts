@@ -59,8 +59,10 @@ export const writeClassMasks: DatasetWriter['write'] = async (source, folder, op
     const put = await placeImage(source, image, options.images, join(folder, 'images', name.path));
     options.onImage?.(image.id, put ? `images/${name.path}` : name.path);
     const split = source.split(image.id);
-    if (split !== null)
-      lists.set(split, [...(lists.get(split) ?? []), `${quoted(`images/${name.path}`)} ${quoted(`masks/${name.stem}.png`)}\n`]);
+    if (split === null) continue;
+    const list = lists.get(split) ?? [];
+    lists.set(split, list);
+    list.push(`${quoted(`images/${name.path}`)} ${quoted(`masks/${name.stem}.png`)}\n`);
   }
   const taken = new Set(['classes']);
   for (const [split, lines] of lists) await writeInto(folder, `${splitFile(split, taken, tell)}.txt`, lines.join(''));

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../shared/formats.ts';
-import type { Geometry, ImageRecord } from '../../shared/records.ts';
+import type { Geometry, ImageRecord, Label } from '../../shared/records.ts';
 import { AREA_SHAPES, readShape, shapeOf } from './cvat-shapes.ts';
 import type { DatasetSource, DatasetWriter } from './dataset.ts';
 import { createFileWriter } from './file-writer.ts';
@@ -29,8 +29,10 @@ export const writeCvat: DatasetWriter['write'] = async (source, folder, options,
   const partPath = path + '.images';
   const kept = keptReader(source, 'cvat', 'CVAT XML');
   const names = writtenNames(source, 'images/');
+  const labels = new Map(source.labels.map((label) => [label.id, label]));
   const main = await createFileWriter(path);
   const part = await createFileWriter(partPath);
+  const tracked = { shapes: 0 };
   try {
     let [done, written, crowds] = [0, 0, 0];
     for (const image of source.images()) {
@@ -39,7 +41,7 @@ export const writeCvat: DatasetWriter['write'] = async (source, folder, options,
       const name = names.get(image.id)?.path;
       if (name === undefined || !isWritten(source, image, options, tell)) continue;
       const shapes = inPaintOrder(source, image.id).flatMap((item, z) =>
-        shapeElement(source, image, item, z, kept, tell, options.onInstance),
+        shapeElement(labels, image, item, z, kept, tracked, tell, options.onInstance),
       );
       crowds += shapes.filter((each) => each.children.some((attribute) => attribute.attributes['name'] === CROWD)).length;
       await part.write(xmlText(imageElement(source, image, name, written++, shapes, kept.of('image', image.id)), 2));
@@ -57,15 +59,20 @@ export const writeCvat: DatasetWriter['write'] = async (source, folder, options,
     await part.abandon();
     await rm(partPath, { force: true });
   }
+  if (tracked.shapes > 0) {
+    const message = `${tracked.shapes} shapes came from tracks of a video; they are written as shapes of images, not as tracks.`;
+    tell({ kind: 'lost', what: 'file', id: 'annotations.xml', reason: 'tracks', message });
+  }
   kept.tell(tell);
 };
 
 function shapeElement(
-  source: DatasetSource,
+  labels: ReadonlyMap<number, Label>,
   image: ImageRecord,
   { number, annotation }: NumberedAnnotation,
   z: number,
   keptRecords: KeptReader,
+  tracked: { shapes: number },
   tell: (finding: Finding) => void,
   onInstance?: (number: number, how: 'left-out' | 'changed') => void,
 ): XmlElement[] {
@@ -73,6 +80,7 @@ function shapeElement(
     tell({ kind: 'lost', what: 'annotation', id: String(number), reason, message: `${image.path}: annotation ${number}: ${message}` });
   const { geometry } = annotation;
   const kept = keptRecords.of('annotation', number);
+  if (kept['track'] !== undefined) tracked.shapes++;
   const shape = keptShape(kept, geometry) ?? shapeOf(geometry, image);
   if (shape === null) {
     lost('no-pixel', 'it covers no pixel.');
@@ -82,7 +90,7 @@ function shapeElement(
   if (geometry.kind === 'polygon' && shape.name === 'mask')
     lost('vertices', 'its rings are written as a mask; the pixels stay, the vertices do not.');
   const said = elementsOf(shape.name, withoutOwn(kept))[0];
-  const label = labelOf(new Map(source.labels.map((each) => [each.id, each])), annotation).name;
+  const label = labelOf(labels, annotation).name;
   const attributes = { label, source: 'manual', occluded: '0', ...said?.attributes, ...shape.attributes, z_order: String(z) };
   const crowd = annotation.crowd ? [attributeOf(CROWD, 'true')] : [];
   return [{ name: shape.name, attributes, children: [...(said?.children ?? []), ...crowd], text: '' }];
@@ -174,7 +182,8 @@ function importedMeta(source: DatasetSource): KeptRecord {
   if (text === undefined) return {};
   try {
     const value = JSON.parse(text) as KeptValue;
-    return isKeptRecord(value) ? value : {};
+    // Another format may have a key of this name.
+    return isKeptRecord(value) && ['task', 'project', 'job'].some((key) => isKeptRecord(value[key])) ? value : {};
   } catch {
     return {};
   }

@@ -110,12 +110,24 @@ async function closeSplit({ main, images, annotations, parts }: SplitFiles, sour
   const [imagesPart, annotationsPart] = parts;
   await images.finish();
   await annotations.finish();
-  await main.write(`{\n"info": ${JSON.stringify({ description: source.projectName, version: '1.0' })},\n"licenses": [],\n"images": [`);
+  const info = importedText(source, 'info') ?? JSON.stringify({ description: source.projectName, version: '1.0' });
+  await main.write(`{\n"info": ${info},\n"licenses": ${importedText(source, 'licenses') ?? '[]'},\n"images": [`);
   if (imagesPart !== undefined) await main.append(imagesPart);
   await main.write('\n],\n"annotations": [');
   if (annotationsPart !== undefined) await main.append(annotationsPart);
   await main.write(`\n],\n"categories": [${categories.join(',')}\n]\n}\n`);
   await main.finish();
+}
+
+/** What an imported file said of itself as a whole; null where it said nothing, or no JSON. */
+function importedText(source: DatasetSource, key: string): string | null {
+  const text = source.rest().find((each) => each.key === key)?.text;
+  try {
+    if (text !== undefined) JSON.parse(text);
+    return text ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** The ids of the instances on a map: their numbers, or their places where a number is too large for a colour. */
