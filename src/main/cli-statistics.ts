@@ -31,7 +31,7 @@ interface SplitArguments {
 /** `maskloop split`: divides the images into train, val and test, and freezes that. */
 export function addSplitCommand(command: MakeCommand, withStudio: WithStudio): void {
   command('split <folder>', 'divide the images into train, val and test, once; without --by, show how they are divided')
-    .addOption(new Option('--by <kind>', 'what decides').choices([...SPLIT_KINDS]))
+    .addOption(new Option('--by <kind>', 'what decides').choices(SPLIT_KINDS.filter((kind) => kind !== 'imported')))
     .option('--shares <list>', 'shares of the parts', numbers, [70, 15, 15])
     .option('--names <list>', 'names of the parts', (text: string) => text.split(',').map((name) => name.trim()), ['train', 'val', 'test'])
     .option('--seed <number>', 'another seed is another division', wholeNumber, 1)

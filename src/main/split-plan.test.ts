@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { call, folder, start, studio } from '../../test/studio-fixture.ts';
@@ -126,5 +126,37 @@ describe('statistics of an import', () => {
     const exact = (area: number): Promise<number> =>
       call('images.list', { offset: 0, limit: 10, behind: { area: { from: area, to: area + 0.001 } } }).then((page) => page.total);
     expect([await exact(104.5), await exact(100), await exact(1500)]).toEqual([1, 2, 0]);
+  });
+});
+
+describe('the split of an imported dataset', () => {
+  it('is taken over, and frozen, where the images are not divided yet', async () => {
+    await call('project.open', { folder });
+    const yolo = join(`${folder}-app`, 'yolo');
+    for (const [name, part] of [
+      ['1', 'train'],
+      ['2', 'train'],
+      ['3', 'val'],
+    ] as const) {
+      for (const kind of ['images', 'labels']) mkdirSync(join(yolo, kind, part), { recursive: true });
+      copyFileSync(join(folder, `${name}.jpg`), join(yolo, 'images', part, `${name}.jpg`));
+      writeFileSync(join(yolo, 'labels', part, `${name}.txt`), '0 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5\n');
+    }
+    writeFileSync(join(yolo, 'data.yaml'), 'train: images/train\nval: images/val\nnc: 1\nnames: [cup]\n');
+    const plan = await call('import.read', { place: yolo, format: 'yolo-seg' });
+    expect(plan.splits).toEqual([
+      { name: 'train', images: 2 },
+      { name: 'val', images: 1 },
+    ]);
+    await call('import.commit', { id: plan.id });
+    const split = await call('splits.get', {});
+    expect(split).toMatchObject({ options: { kind: 'imported' }, intact: true, unassigned: 1 });
+    expect(split?.parts.map(({ name, images, instances }) => [name, images, instances])).toEqual([
+      ['train', 2, 2],
+      ['val', 1, 1],
+    ]);
+    await expect(call('splits.make', { kind: 'random' })).rejects.toMatchObject({ code: 'conflict' });
+    await call('splits.clear', {});
+    await expect(call('splits.preview', { kind: 'imported' })).rejects.toMatchObject({ code: 'invalid' });
   });
 });

@@ -40,6 +40,9 @@ export function planSplit(
   { options, add }: PlanRequest,
   onProgress: (done: number, total: number) => void,
 ): SplitPlan {
+  if (options.kind === 'imported' && add === null) {
+    throw new AppError('invalid', 'Only an import brings its own split. Choose another way to divide the images.');
+  }
   const wanted = options.images === 'all' ? '' : `AND (i.state = 'done' OR EXISTS (SELECT 1 FROM annotation a WHERE a.image_id = i.id))`;
   const kept = add === null ? '' : 'OR s.name IS NOT NULL';
   // By path: the same folder is divided in the same way on every machine.
@@ -185,6 +188,7 @@ function groupsOf(
   switch (options.kind) {
     case 'random':
     case 'class':
+    case 'imported':
       return null;
     case 'folder':
       return { group: images.map(({ path }) => posix.dirname(path)), plain: 0 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SplitGroups, SplitReport } from '../shared/answers/splits.ts';
 import type { StatisticsProgress } from '../shared/answers/statistics.ts';
-import type { SPLIT_CALLS, SplitOptions } from '../shared/calls/splits.ts';
+import type { SPLIT_CALLS } from '../shared/calls/splits.ts';
 import { splitOptionsSchema } from '../shared/calls/splits.ts';
 import type { STATISTICS_CALLS } from '../shared/calls/statistics.ts';
 import type { Handlers } from '../shared/contract.ts';
@@ -12,6 +12,8 @@ import type { Paced } from './paced.ts';
 import { hashPhotos } from './photo-hashes.ts';
 import type { Project } from './project.ts';
 import type { PlanRequest, SplitPlan } from './split-plan.ts';
+import type { FrozenSplit } from './store/splits.ts';
+import { SPLIT_META } from './store/splits.ts';
 
 interface StatisticsContext {
   readonly current: () => Project;
@@ -26,21 +28,12 @@ export interface Statistics {
   stop(): Promise<void>;
 }
 
-/** What is remembered of a frozen split beside the images in it. */
-const SPLIT_META = 'split';
 const frozenSchema = z.object({
   options: splitOptionsSchema,
   madeAtMs: z.number(),
   fingerprint: z.string(),
   groups: z.unknown(),
 });
-interface Frozen {
-  readonly options: SplitOptions;
-  readonly madeAtMs: number;
-  readonly fingerprint: string;
-  readonly groups: SplitGroups | null;
-}
-
 /** Statistics and splits of the open project. One question at a time: each reads the whole project. */
 export function createStatisticsHandlers({ current, closing, progress }: StatisticsContext): Statistics {
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
@@ -71,14 +64,14 @@ export function createStatisticsHandlers({ current, closing, progress }: Statist
   }
 
   /** Puts the images into their parts and remembers how, in one transaction. */
-  function freeze({ store }: Project, { assigned, report }: SplitPlan, before: Frozen | null): SplitReport {
+  function freeze({ store }: Project, { assigned, report }: SplitPlan, before: FrozenSplit | null): SplitReport {
     const madeAtMs = before?.madeAtMs ?? Date.now();
     const names = report.options.parts.map((part) => part.name);
     store.write(() => {
       const pairs: [number, string][] = [];
       for (let i = 0; i < assigned.length; i += 2) pairs.push([assigned[i] ?? 0, names[assigned[i + 1] ?? 0] ?? '']);
       store.splits.put(pairs);
-      const frozen: Frozen = { options: report.options, madeAtMs, fingerprint: store.splits.fingerprint(), groups: report.groups };
+      const frozen: FrozenSplit = { options: report.options, madeAtMs, fingerprint: store.splits.fingerprint(), groups: report.groups };
       store.setMeta(SPLIT_META, JSON.stringify(frozen));
     });
     return { ...report, madeAtMs };
@@ -147,7 +140,7 @@ export function createStatisticsHandlers({ current, closing, progress }: Statist
 }
 
 /** Throws AppError `storage` where what is remembered cannot be read. */
-function readFrozen({ store, place }: Project): Frozen | null {
+function readFrozen({ store, place }: Project): FrozenSplit | null {
   const text = store.meta(SPLIT_META);
   if (text === null || text === '') return null;
   const found = frozenSchema.safeParse(JSON.parse(text));

@@ -7,6 +7,7 @@ import { contentReader, importEntryText } from './documents.ts';
 import { RESIZED } from './import-plan.ts';
 import { FORM, importedIdSql } from './imported.ts';
 import { createLabels } from './labels.ts';
+import { adoptSplits } from './splits.ts';
 
 export interface CommitRequest {
   /** The project's file. Whoever has it open must not write meanwhile. */
@@ -126,6 +127,15 @@ function write(db: Db, request: CommitRequest): CommitFigures {
   if (asDone) db.exec("UPDATE image SET state = 'done' WHERE id IN (SELECT image_id FROM chosen)");
   checkpoint();
   copyTexts(db, importId);
+  adoptSplits(
+    db,
+    db
+      .prepare<[], { imageId: number; name: string }>(
+        'SELECT c.image_id AS imageId, i.split AS name FROM chosen c JOIN staged.image i ON i.key = c.image_key WHERE i.split IS NOT NULL',
+      )
+      .all(),
+    atMs,
+  );
   const figures: CommitFigures = {
     importId,
     images: number('SELECT count(DISTINCT image_id) FROM chosen'),

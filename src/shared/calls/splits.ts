@@ -2,18 +2,23 @@ import { z } from 'zod';
 import type { SplitReport } from '../answers/splits.ts';
 import { call, none } from '../call.ts';
 
-export const SPLIT_KINDS = ['random', 'class', 'folder', 'pattern', 'near-duplicate'] as const;
+/** How images are divided; `imported`: as the dataset that was imported first says, which cannot be asked for. */
+export const SPLIT_KINDS = ['random', 'class', 'folder', 'pattern', 'near-duplicate', 'imported'] as const;
 export type SplitKind = (typeof SPLIT_KINDS)[number];
 
 /** Bits of 128 in which the hashes of two near-duplicates may differ, unless the user says otherwise. */
 export const NEAR_BITS = 14;
 
+/** Parts that images can be divided into. */
+export const MOST_PARTS = 64;
+
 const name = z
   .string()
   .trim()
   .min(1, 'a split needs a name')
-  .max(40)
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u, 'a name of letters, digits, . _ and -');
+  .max(80)
+  // Exports name files after it.
+  .regex(/^[^./\\\p{Cc}][^/\\\p{Cc}]*$/u, 'a name without / and \\, not beginning with a dot');
 
 export const splitOptionsSchema = z
   .object({
@@ -22,7 +27,7 @@ export const splitOptionsSchema = z
     parts: z
       .array(z.object({ name, share: z.number().nonnegative() }).readonly())
       .min(1)
-      .max(12)
+      .max(MOST_PARTS)
       .readonly()
       .refine((parts) => parts.reduce((sum, part) => sum + part.share, 0) > 0, 'the shares are all 0')
       .refine((parts) => new Set(parts.map((part) => part.name)).size === parts.length, 'two splits have the same name')
