@@ -1,13 +1,17 @@
-import { basename } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedHas, sharedPath } from '../../../test/shared-data.ts';
 import { maskIou, rleArea, rleBox } from '../../shared/mask/rle.ts';
+import { convert } from '../convert.ts';
 import type { FormatId } from './dataset.ts';
 import { collect } from './dataset.test-support.ts';
 import { readPlace } from './interop.test-support.ts';
 import { detectFormats, knownFormat } from './registry.ts';
 
 const DATUMARO = 'data/interop/datumaro-assets';
+const TINY = 'data/interop/isat-coco-tiny';
 const LABELME = 'data/interop/labelme-examples';
 
 const reasons = (findings: readonly { kind: string; reason: string }[]): string[] =>
@@ -156,6 +160,73 @@ describe.skipIf(!sharedHas(DATUMARO))('files that Datumaro reads', () => {
     expect(read.every(({ rle }) => rleBox(rle)[2] > 0)).toBe(true);
   });
 });
+
+describe.skipIf(![DATUMARO, LABELME, TINY].every(sharedHas))('through the same format and back', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'maskloop-maps-interop-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each<[string, FormatId]>([
+    [`${DATUMARO}/voc_dataset/voc_dataset1`, 'voc'],
+    [`${DATUMARO}/roboflow_dataset/voc`, 'voc'],
+    [`${LABELME}/instance_segmentation/data_dataset_voc`, 'voc'],
+    [`${LABELME}/bbox_detection/data_dataset_voc`, 'voc'],
+    [`${DATUMARO}/cvat_dataset/for_images/export_project`, 'cvat'],
+    [`${DATUMARO}/cvat_dataset/for_images/export_task`, 'cvat'],
+    [`${DATUMARO}/cvat_dataset/for_video`, 'cvat'],
+    [`${DATUMARO}/camvid_dataset`, 'class-masks'],
+    [`${DATUMARO}/common_semantic_segmentation_dataset/dataset`, 'class-masks'],
+    [`${DATUMARO}/coco_dataset/coco_panoptic`, 'instance-masks'],
+    [`${DATUMARO}/mots_dataset`, 'instance-masks'],
+  ])('%s is the same', async (path, id) => {
+    const place = sharedPath(path);
+    const out = join(folder, path.replaceAll('/', '-'));
+    await convert({ place, out, from: id, to: id, images: place, put: 'copy', includeEmpty: true });
+    const before = await readPlace(id, place, place);
+    const after = await readPlace(id, out, out);
+    const told = ({ read, instances }: typeof before): string[] =>
+      read
+        .map(({ image, name, crowd, rle }, i) => `${basename(image)} ${name} ${crowd} ${rle.counts} ${ownFields(instances[i]?.source)}`)
+        .sort();
+    expect(told(after)).toEqual(told(before));
+    const known = (images: typeof before.images): string[] =>
+      images
+        .filter(({ width }) => width !== null)
+        .map(({ path: image, split }) => `${basename(image)} ${split}`)
+        .sort();
+    expect(known(after.images)).toEqual(known(before.images));
+  });
+
+  it.each<[FormatId, number]>([
+    ['voc', 20],
+    ['instance-masks', 20],
+    ['class-masks', 13],
+  ])('%s names every instance of COCO that others lie on', async (to, covered) => {
+    const tiny = sharedPath(TINY);
+    const out = join(folder, `tiny-${to}`);
+    const report = await convert({
+      place: `${tiny}/coco_tiny.json`,
+      out,
+      from: 'coco',
+      to,
+      images: `${tiny}/images`,
+      put: 'copy',
+      includeEmpty: true,
+    });
+    const written = 'findingCounts' in report.written ? report.written : null;
+    expect(written?.findingCounts.find(({ reason }) => reason === 'covered')?.count).toBe(covered);
+    expect(written?.readBack.imagesCompared).toBe(5);
+  });
+});
+
+/** What a record says beyond class and shape, without what a writer fills in where nobody said it. */
+function ownFields(source: string | null | undefined): string {
+  const filled = ['pose', 'truncated', 'difficult', '@source', '@occluded', '@z_order', '@frame', '@outside', '@keyframe', 'track'];
+  const record = JSON.parse(source ?? '{}') as Record<string, unknown>;
+  return JSON.stringify(Object.fromEntries(Object.entries(record).filter(([key]) => !filled.includes(key))));
+}
 
 function twice(path: string): [string, string] {
   return [path, path];
