@@ -26,7 +26,7 @@ interface Job {
 interface Tally {
   readonly kinds: Readonly<Record<string, number>>;
   readonly findings: number;
-  readonly slowestMs: number;
+  readonly slowest: { readonly input: number; readonly ms: number };
   readonly failures: readonly string[];
 }
 
@@ -39,19 +39,19 @@ async function work({ format: id, count, seed, from, folder }: Job): Promise<voi
   const kinds: Record<string, number> = {};
   const failures: string[] = [];
   let findings = 0;
-  let slowestMs = 0;
+  let slowest = { input: from, ms: 0 };
   for (let n = from; n < from + count; n++) {
     parentPort?.postMessage({ input: n });
     try {
       const outcome = await fuzzOnce(format, datasets, seed, n);
       kinds[outcome.kind] = (kinds[outcome.kind] ?? 0) + 1;
       findings += outcome.findings;
-      slowestMs = Math.max(slowestMs, outcome.ms);
+      if (outcome.ms > slowest.ms) slowest = { input: n, ms: outcome.ms };
     } catch (thrown) {
       failures.push(thrown instanceof Error ? thrown.message : String(thrown));
     }
   }
-  parentPort?.postMessage({ kinds, findings, slowestMs, failures } satisfies Tally);
+  parentPort?.postMessage({ kinds, findings, slowest, failures } satisfies Tally);
 }
 
 async function main(): Promise<void> {
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       const kinds = Object.entries(tally.kinds).map(([kind, times]) => `${times} ${kind}`);
       console.log(
-        `${format.id}: ${count} inputs in ${seconds} s: ${kinds.join(', ')}; ${tally.findings} findings; slowest ${Math.round(tally.slowestMs)} ms; ${tally.failures.length} failures`,
+        `${format.id}: ${count} inputs in ${seconds} s: ${kinds.join(', ')}; ${tally.findings} findings; slowest ${Math.round(tally.slowest.ms)} ms (input ${tally.slowest.input}); ${tally.failures.length} failures`,
       );
       for (const failure of tally.failures.slice(0, 20)) console.log(`  ${failure}`);
       if (tally.failures.length > 0) process.exitCode = 1;
@@ -94,7 +94,7 @@ function watched(job: Job): Promise<Tally> {
       resolve({
         kinds: {},
         findings: 0,
-        slowestMs: STUCK_MS,
+        slowest: { input, ms: STUCK_MS },
         failures: [`${job.format}, input ${input} of seed ${job.seed} did not come back.`],
       });
     }, 1000);
