@@ -215,7 +215,7 @@ describe.skipIf(![DATUMARO, LABELME, TINY].every(sharedHas))('through the same f
       put: 'copy',
       includeEmpty: true,
     });
-    const written = 'findingCounts' in report.written ? report.written : null;
+    const written = 'readBack' in report.written ? report.written : null;
     expect(written?.findingCounts.find(({ reason }) => reason === 'covered')?.count).toBe(covered);
     expect(written?.readBack.imagesCompared).toBe(5);
   });
