@@ -11,6 +11,7 @@ import { joinRings, sameRuns, splitRing } from './bridge.ts';
 import { cocoCategories } from './coco.ts';
 import type { DatasetWriter, Finding } from './dataset.ts';
 import { reasonToLeaveOut } from './image-order.ts';
+import { keptReader } from './kept-records.ts';
 import type { NumberedAnnotation } from './source.ts';
 import { placeImage, stemOf } from './folder.ts';
 
@@ -22,6 +23,7 @@ export function writeYolo(kind: 'polygons' | 'boxes'): DatasetWriter['write'] {
   return async (source, folder, options, tell) => {
     const categories = cocoCategories(source.labels);
     const numbers = new Map(categories.map((label, i) => [label.id, i]));
+    const kept = keptReader(source, kind === 'polygons' ? 'yolo-seg' : 'yolo-box', "YOLO's files");
     const splits = new Set<string>();
     const taken = new Map<string, string>();
     let done = 0;
@@ -41,6 +43,8 @@ export function writeYolo(kind: 'polygons' | 'boxes'): DatasetWriter['write'] {
         options.onImage?.(image.id, null);
       } else {
         taken.set(labels.toLowerCase(), image.path);
+        kept.of('image', image.id);
+        for (const { number } of instances) kept.of('annotation', number);
         splits.add(split);
         const lines = linesOf(image, instances, { kind, numbers, tell, ...(options.onInstance ? { onInstance: options.onInstance } : {}) });
         await mkdir(dirname(join(folder, labels)), { recursive: true });
@@ -58,6 +62,7 @@ export function writeYolo(kind: 'polygons' | 'boxes'): DatasetWriter['write'] {
       ),
       { flag: 'wx' },
     );
+    kept.tell(tell);
     if (options.images === 'leave') {
       tell({
         kind: 'kept',

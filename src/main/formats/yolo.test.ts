@@ -147,6 +147,18 @@ describe('the writer', () => {
     }
   });
 
+  it('tells of what other formats said that YOLO has no place for', async () => {
+    const project = anyProject(4);
+    const [first] = project.images;
+    const text = { format: 'labelme' as const, text: '{"flags":{"ripe":true}}', untouched: true, raw: false, renumbered: false };
+    const texts = new Map([[`image ${first?.id ?? 0}`, text]]);
+    const told: string[] = [];
+    await YOLO_SEG.writer?.write(sourceOf({ ...project, texts }), folder, { images: 'leave' }, ({ id, reason, message }) => {
+      if (reason === 'fields-of-another-format') told.push(`${id}: ${message}`);
+    });
+    expect(told).toEqual([expect.stringMatching(/^labelme: 1 records came from labelme/)]);
+  });
+
   it('tells of every mask that becomes a box, of crowds, and of files that share a name', async () => {
     const project = anyProject(5);
     const [first, second] = project.images;
