@@ -167,7 +167,10 @@ export async function looksLikeInstanceMasks(place: string): Promise<number> {
   try {
     if (!statSync(place).isDirectory()) return /\.json$/i.test(place) && (await isPanoptic(place)) ? 1 : 0;
     const files = await listFiles(place, ['.png', '.json']);
-    for (const path of files) if (/\.json$/i.test(path) && (await isPanoptic(join(place, path)))) return 0.95;
+    // Cheap: of a folder of thousands of JSON files only some are opened, likely ones first.
+    const jsons = files.filter((path) => /\.json$/i.test(path));
+    const named = jsons.filter((path) => /panoptic/i.test(path));
+    for (const path of [...named, ...jsons].slice(0, 20)) if (await isPanoptic(join(place, path))) return 0.95;
     const maps = files.filter(isMap);
     if (maps.length === 0) return 0;
     if (maps.some((path) => /_instance(Ids|TrainIds)?\.png$/i.test(path) || /(^|\/)instances?\//i.test(path))) return 0.7;
