@@ -171,9 +171,14 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     WHERE m.seq > ? ORDER BY m.seq LIMIT ${PAGE}`);
   const NOT_IMPORTED = `NOT (a.id GLOB '${PREFIX}[0-9]*' AND EXISTS (
     SELECT 1 FROM import_instance m WHERE m.seq = ${seqSql('a.id')} AND a.id = ${importedIdSql('m.seq')}))`;
+  const annotations = db.prepare<[], number>('SELECT count(*) FROM annotation').pluck();
+  /** The last of the next images. */
+  const lastOfPage = db
+    .prepare<[number], number | null>(`SELECT max(id) FROM (SELECT id FROM image WHERE id > ? ORDER BY id LIMIT ${PAGE})`)
+    .pluck();
   const otherPlaces = db
-    .prepare<[number], number>(
-      `SELECT DISTINCT a.image_id FROM annotation a WHERE a.image_id > ? AND ${NOT_IMPORTED} ORDER BY a.image_id LIMIT ${PAGE}`,
+    .prepare<[number, number], number>(
+      `SELECT DISTINCT a.image_id FROM annotation a WHERE a.image_id > ? AND a.image_id <= ? AND ${NOT_IMPORTED} ORDER BY a.image_id`,
     )
     .pluck();
   const others = db.prepare<[number], OrderedRow & { readonly imageId: number; readonly number: number }>(`
@@ -200,24 +205,25 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
       for (const { id } of imageTexts()) yield id;
     },
     *annotationOrder() {
+      let done = 0;
       for (let seq = 0; ;) {
         const rows = imported.all(seq);
         for (const row of rows) {
           seq = row.seq;
+          done++;
           const { number, imageId, labelId } = row;
           yield { number, imageId, labelId, source: toSource(row), annotation: () => annotationOf(row) };
         }
         if (rows.length < PAGE) break;
       }
-      for (let after = 0; ;) {
-        const places = otherPlaces.all(after);
-        for (const imageId of places) {
-          after = imageId;
+      if (done === annotations.get()) return;
+      // A few images at a time: looking through all annotations at once would hold up whoever waits for this thread.
+      for (let after = 0, until = lastOfPage.get(0); typeof until === 'number'; after = until, until = lastOfPage.get(after)) {
+        for (const imageId of otherPlaces.all(after, until)) {
           for (const row of others.all(imageId)) {
             yield { number: row.number, imageId, labelId: row.labelId, source: null, annotation: () => annotationOf(row) };
           }
         }
-        if (places.length < PAGE) return;
       }
     },
     rest() {
