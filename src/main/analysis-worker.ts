@@ -12,8 +12,10 @@ import { measuring } from './store/measures.ts';
 /** Reads a project in a thread of its own, on a snapshot: measures instances, counts them, plans splits. One question at a time. */
 
 /** Images measured between two answers, and before the snapshot is taken anew: a long one keeps the log from being folded in. */
-const BATCH = 256;
+const BATCH = 128;
 const ROUND = 8192;
+/** What is read goes once through the whole file, in another order than it lies there. */
+const CACHE = 'cache_size = -65536';
 
 parentPort?.on('message', (question: AnalysisQuestion | 'next') => {
   if (question === 'next') return;
@@ -48,6 +50,7 @@ function labelsOf(db: Db): ReturnType<ReturnType<typeof createLabels>['list']> {
 
 function read<T>(file: string, work: (db: Db) => T): T {
   const { db, close } = openSnapshot(file);
+  db.pragma(CACHE);
   try {
     return work(db);
   } finally {
@@ -61,6 +64,7 @@ async function measure(file: string): Promise<void> {
   let kept: Promise<unknown> | null = null;
   for (let done = 0; ;) {
     const { db, close } = openSnapshot(file);
+    db.pragma(CACHE);
     try {
       const stale = measuring(db);
       const open = stale.open();

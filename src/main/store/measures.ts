@@ -50,7 +50,7 @@ export function measuring(db: Db): { open(): number; stale(most: number): ImageM
     SELECT e.image_id AS imageId, e.edits, i.width, i.height FROM annotation_edits e JOIN image i ON i.id = e.image_id
     WHERE e.measured < e.edits AND e.image_id > ? ORDER BY e.image_id LIMIT ?`);
   const rows = db.prepare<[number], Row>(
-    `SELECT a.id, a.label_id AS labelId, a.crowd, ${GEOMETRY} FROM ${WITH_IMPORTED} WHERE a.image_id = ? ORDER BY a.id`,
+    `SELECT a.id, a.label_id AS labelId, a.crowd, ${GEOMETRY} FROM ${WITH_IMPORTED} WHERE a.image_id = ?`,
   );
   let after = 0;
 
