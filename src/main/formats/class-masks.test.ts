@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { geometryRuns } from '../../shared/mask/raster.ts';
+import { countsToString } from '../../shared/mask/rle.ts';
+import { combineRuns, runsArea } from '../../shared/mask/runs.ts';
+import type { ImageRecord } from '../../shared/records.ts';
+import { CLASS_MASKS } from './class-masks.ts';
+import { collect } from './dataset.test-support.ts';
+import { imageFiles } from './folder.ts';
+import { anyProject, sourceOf } from './projects.test-support.ts';
+import type { MadeProject } from './projects.test-support.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'maskloop-class-masks-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('class masks of any project', () => {
+  it('have, for every class, the pixels that no other class above it has', async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const made = anyProject(seed);
+      const out = join(folder, String(seed));
+      await mkdir(out);
+      await CLASS_MASKS.writer?.write(sourceOf(made), out, { images: 'leave' }, () => undefined);
+      const sink = collect();
+      const files = imageFiles(made.images.map(({ path }) => path));
+      await CLASS_MASKS.reader.read(out, sink, { images: out, files, sizeOf: () => Promise.resolve(null) });
+      const names = new Map(sink.categories.map(({ key, name }) => [key, name]));
+      for (const image of made.images) {
+        const found = sink.images.find(({ path }) => path === image.path);
+        expect(found, image.path).toBeDefined();
+        const read = sink.instances.filter(({ imageKey }) => imageKey === found?.key);
+        const told = read.map(({ categoryKey, geometry }) => [names.get(categoryKey), geometry.kind === 'mask' ? geometry.rle.counts : '']);
+        expect(new Map(told as [string, string][]), `${image.path} of seed ${seed}`).toEqual(visibleByClass(made, image));
+      }
+    }
+  });
+});
+
+/** The pixels of each class that are seen, by runs alone: each instance takes its own from all other classes under it. */
+function visibleByClass(made: MadeProject, { id, width, height }: ImageRecord): Map<string, string> {
+  const seen = new Map<number, Uint32Array>();
+  const order = [...(made.documents.get(id) ?? [])].sort(
+    (a, b) => Number(b.annotation.crowd) - Number(a.annotation.crowd) || a.annotation.z - b.annotation.z || a.number - b.number,
+  );
+  for (const { annotation } of order) {
+    const runs = geometryRuns(annotation.geometry, width, height);
+    for (const [labelId, others] of seen) if (labelId !== annotation.labelId) seen.set(labelId, combineRuns(others, runs, 'difference'));
+    seen.set(annotation.labelId, combineRuns(seen.get(annotation.labelId) ?? Uint32Array.of(width * height), runs, 'union'));
+  }
+  const names = new Map(made.labels.map((label) => [label.id, label.name]));
+  const left = [...seen].filter(([, runs]) => runsArea(runs) > 0);
+  return new Map(left.map(([labelId, runs]) => [names.get(labelId) ?? '', countsToString(runs)]));
+}
