@@ -88,9 +88,9 @@ export async function entriesOf(
     if (there !== null || entries.size > 0) entry(base, stem);
   });
   const bases = new Set([...entries.values()].map((each) => each.base));
-  for (const base of bases) {
-    const folder = `${below}${base}JPEGImages/`;
-    for (const path of images.paths) if (path.startsWith(folder)) entry(base, stemOf(path.slice(folder.length)));
+  for (const path of images.paths) {
+    const [, base, rest] = path.startsWith(below) ? (/^(|.*?\/)JPEGImages\/(.+)$/.exec(path.slice(below.length)) ?? []) : [];
+    if (base !== undefined && rest !== undefined && bases.has(base)) entry(base, stemOf(rest));
   }
   return [...entries.values()];
 }
