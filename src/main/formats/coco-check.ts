@@ -6,7 +6,7 @@ import type { FileAnnotation, FileRecord, Kept } from './check-records.ts';
 import type { CheckedImage } from './check-space.ts';
 import { expectedIntervals, sizeInFile } from './check-space.ts';
 import type { CocoSource } from './coco-source.ts';
-import { annotationsInOrder, imagesInOrder } from './coco-source.ts';
+import { annotationsInOrder, cocoRest, imagesInOrder } from './coco-source.ts';
 import type { OrderedAnnotation, SourceText } from './dataset.ts';
 import type { Intervals } from './intervals.ts';
 import { areaOf, boxOf, intervalsOfCounts, intervalsOfRing, intervalsOfRuns, iouOf, unionOf } from './intervals.ts';
@@ -90,7 +90,7 @@ export async function checkCoco(
     known.set(own, id);
   };
   const seen = new Set<string>();
-  const rest = new Map((source.rest?.() ?? []).map(({ key, text }) => [key, text]));
+  const rest = cocoRest(source);
   const simplified = { instances: 0, sumIou: 0, worst: null as { path: string; id: string; iou: number } | null };
   let untouched = 0;
 

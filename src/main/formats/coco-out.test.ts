@@ -141,6 +141,13 @@ describe('what was imported', () => {
     expect(report.untouched).toBe(2);
   });
 
+  it('leaves what other formats say of a whole file to them', async () => {
+    const source = await cocoFileSource(fileOf());
+    const rows = source.rest?.() ?? [];
+    const { text } = await exported({ ...source, rest: () => [{ key: 'meta', text: '{"task": 1}', format: 'cvat' }, ...rows] });
+    expect(Object.keys(JSON.parse(text) as object)).not.toContain('meta');
+  });
+
   it('keeps area and box of the file in another form of the same pixels', async () => {
     const { text, report } = await exported(await cocoFileSource(fileOf()), { segmentation: 'rle' });
     const [, second, crowd, box] = annotationsOf(text);

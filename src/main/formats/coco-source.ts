@@ -30,3 +30,9 @@ function* byImage(source: CocoSource): Generator<OrderedAnnotation> {
     }
   }
 }
+
+/** Keys of an imported COCO file as a whole, in its order; other formats have keys of their own. */
+export function cocoRest(source: CocoSource): Map<string, string> {
+  const rows = source.rest?.() ?? [];
+  return new Map(rows.filter(({ format = 'coco' }) => format === 'coco').map(({ key, text }) => [key, text]));
+}

@@ -11,7 +11,7 @@ import { categoryIds, imageIds } from './coco-ids.ts';
 import type { CocoImage } from './coco-records.ts';
 import { annotationRecord, categoryRecord, imageRecord } from './coco-records.ts';
 import type { CocoSource } from './coco-source.ts';
-import { annotationsInOrder, imagesInOrder } from './coco-source.ts';
+import { annotationsInOrder, cocoRest, imagesInOrder } from './coco-source.ts';
 import { cocoText, valueOf } from './coco-text.ts';
 import type { FileWriter } from './file-writer.ts';
 import { createFileWriter } from './file-writer.ts';
@@ -201,7 +201,7 @@ export async function writeCoco(
       await writeAnnotations(part);
       await part.finish();
     }
-    const rest = new Map((source.rest?.() ?? []).map(({ key, text }) => [key, text]));
+    const rest = cocoRest(source);
     const lists: Record<string, (to: FileWriter) => Promise<void>> = {
       categories: writeCategories,
       images: writeImages,

@@ -172,7 +172,7 @@ export interface DatasetSource extends ExportSource {
   /** All annotations: first those that were imported, in the order of their files, then the others by image and number. */
   annotationOrder(): Iterable<OrderedAnnotation>;
   /** Keys of the imported file as a whole, in its order. */
-  rest(): readonly { readonly key: string; readonly text: string }[];
+  rest(): readonly { readonly key: string; readonly text: string; readonly format?: FormatId }[];
   /** Where the file of an image lies, absolute; null where it is not there. */
   fileOf(image: ImageRecord): string | null;
 }

@@ -126,7 +126,7 @@ export interface ImportedTexts {
   imageOrder(): Iterable<number>;
   imageTexts(): Iterable<{ readonly id: number; readonly source: SourceText | null }>;
   annotationOrder(): Iterable<OrderedAnnotation>;
-  rest(): readonly { readonly key: string; readonly text: string }[];
+  rest(): readonly { readonly key: string; readonly text: string; readonly format: FormatId }[];
 }
 
 export interface OrderedRow extends GeometryRow {
@@ -184,7 +184,9 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
   const others = db.prepare<[number], OrderedRow & { readonly imageId: number; readonly number: number }>(`
     SELECT ${ROW}, a.geometry, NULL AS source FROM annotation a JOIN annotation_number n ON n.uid = a.id
     WHERE a.image_id = ? AND ${NOT_IMPORTED} ORDER BY n.number`);
-  const rest = db.prepare<[], { key: string; text: string }>('SELECT key, text FROM import_rest ORDER BY import_id, position');
+  const rest = db.prepare<[], { key: string; text: string; format: FormatId }>(
+    'SELECT r.key, r.text, i.format FROM import_rest r JOIN import i ON i.id = r.import_id ORDER BY r.import_id, r.position',
+  );
 
   function* imageTexts(): Generator<{ id: number; source: SourceText | null }> {
     for (let last = { importId: 0, position: 0 }; ;) {
@@ -228,8 +230,8 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     },
     rest() {
       const seen = new Set<string>();
-      // Of two files that both have a key, the first says it.
-      return rest.all().filter(({ key }) => !seen.has(key) && seen.add(key));
+      // Of two files of a format that both have a key, the first says it.
+      return rest.all().filter(({ key, format }) => !seen.has(`${format} ${key}`) && seen.add(`${format} ${key}`));
     },
   };
 }

@@ -138,7 +138,7 @@ export function createStagedSource(db: Database.Database, { format, projectName,
         if (rows.length === 0) return;
       }
     },
-    rest: () => rest,
+    rest: () => rest.map((row) => ({ ...row, format })),
     fileOf({ path }) {
       // A dataset can come from anybody: its paths lead nowhere but into its folder.
       if (isAbsolute(path) || path.split(/[\\/]/).includes('..')) return null;
