@@ -122,6 +122,7 @@ export const TEST_IDS = {
   welcomeDataset: 'welcome-dataset',
   damageNotice: 'damage-notice',
   filterChip: 'filter-chip',
+  evaluationOpen: 'evaluation-open',
   evaluationPage: 'evaluation-page',
   evaluationSource: 'evaluation-source',
   evaluationSplit: 'evaluation-split',

@@ -5,6 +5,10 @@ import { AppError } from '../../shared/errors.ts';
 import { segmentationRuns } from '../../shared/evaluate/dataset.ts';
 import { countsToString } from '../../shared/mask/rle.ts';
 import { runsBox } from '../../shared/mask/runs.ts';
+import type { CocoId } from '../formats/coco-ids.ts';
+import { categoryIds, imageIds } from '../formats/coco-ids.ts';
+import { createBreath } from '../formats/breath.ts';
+import { datasetOf, openProjectSnapshot } from '../store/snapshot.ts';
 import type { NamedDetection } from './coco-rows.ts';
 import type { Detected, EvaluatedImage, EvaluationProject } from './project-source.ts';
 import { readResults } from './results-rows.ts';
@@ -23,10 +27,11 @@ export interface Detections {
 /** Reads what is to be evaluated. Throws `not-found`, or as `resultsDetections`. */
 export async function openDetections(
   project: EvaluationProject,
+  file: string,
   { source, minScore }: Pick<EvaluationOptions, 'source' | 'minScore'>,
   tell: (done: number, total: number) => void,
 ): Promise<Detections> {
-  if (source.kind === 'file') return await resultsDetections(project, source.path, minScore, tell);
+  if (source.kind === 'file') return await resultsDetections(project, await exportedIds(file), source.path, minScore, tell);
   const { name, runs } = project.looked(source);
   return {
     source: { kind: source.kind, name: `${name.modelId} ${name.modelVersion}`.trim(), modelId: name.modelId, runId: name.runId },
@@ -41,16 +46,17 @@ export async function openDetections(
 
 /**
  * A COCO results file, its images and classes matched with the project's: by `file_name` (the whole path, or the last part
- * where only one image has it) and `category_name` where they are there, by id else. Every image counts as looked at.
+ * where only one image has it) and `category_name` where they are there, by the ids of the project's COCO exports else. Every image counts as looked at.
  * Throws AppError `io`, or `invalid` naming the file and the record; also where nothing fits.
  */
 async function resultsDetections(
   project: EvaluationProject,
+  ids: ExportedIds,
   path: string,
   minScore: number,
   tell: (done: number, total: number) => void,
 ): Promise<Detections> {
-  const imageOf = matcher(project.images);
+  const imageOf = matcher(project.images, ids.images);
   const labels = new Map(project.labels.map(({ id, name }) => [name, id]));
   const labelIds = new Set(labels.values());
   const found = new Map<number, Detected[]>();
@@ -62,7 +68,7 @@ async function resultsDetections(
     (row, index) => {
       total++;
       const image = row.file_name === null ? imageOf.byId(row.image_id) : imageOf.byName(row.file_name);
-      const labelId = row.category_name === null ? row.category_id : (labels.get(row.category_name) ?? 0);
+      const labelId = (row.category_name === null ? ids.categories.get(String(row.category_id)) : labels.get(row.category_name)) ?? 0;
       if (!image || !labelIds.has(labelId)) {
         unmatched++;
         if (names.size < NAMES)
@@ -110,7 +116,35 @@ function detectedOf(row: NamedDetection, image: EvaluatedImage, labelId: number,
   return { id: null, labelId, score, box: bbox ?? runsBox(runs, image.height), rle: { size, counts: countsToString(runs) } };
 }
 
-function matcher(images: readonly EvaluatedImage[]): {
+/** The project's images and classes by the ids that its COCO exports have: those of an imported file are kept there. */
+interface ExportedIds {
+  readonly images: ReadonlyMap<string, number>;
+  readonly categories: ReadonlyMap<string, number>;
+}
+
+async function exportedIds(file: string): Promise<ExportedIds> {
+  const snapshot = openProjectSnapshot(file);
+  try {
+    const source = datasetOf(snapshot, '', '');
+    const byId = (ids: ReadonlyMap<number, CocoId>): Map<string, number> => new Map([...ids].map(([own, { id }]) => [numberText(id), own]));
+    return {
+      images: byId(await imageIds(source, createBreath(), () => undefined)),
+      categories: byId(await categoryIds(source, createBreath(), () => undefined)),
+    };
+  } finally {
+    snapshot.close();
+  }
+}
+
+/** An id's JSON text as results refer to it: `"7"` and `7` are one. */
+function numberText(id: string): string {
+  return id.replace(/^"(-?\d+)"$/, '$1');
+}
+
+function matcher(
+  images: readonly EvaluatedImage[],
+  exported: ReadonlyMap<string, number>,
+): {
   byId(id: number): EvaluatedImage | null;
   byName(name: string): EvaluatedImage | null;
 } {
@@ -123,7 +157,7 @@ function matcher(images: readonly EvaluatedImage[]): {
     lasts.set(last, lasts.has(last) ? null : image);
   }
   return {
-    byId: (id) => ids.get(id) ?? null,
+    byId: (id) => ids.get(exported.get(String(id)) ?? 0) ?? null,
     byName(name) {
       const path = name.replaceAll('\\', '/');
       return paths.get(path) ?? lasts.get(basename(path)) ?? null;

@@ -64,7 +64,7 @@ export async function evaluateProject(file: string, id: number, options: Evaluat
   const started = performance.now();
   const project = openEvaluationProject(file);
   try {
-    const detections = await openDetections(project, options, (done, total) => {
+    const detections = await openDetections(project, file, options, (done, total) => {
       watching.pause();
       watching.tell({ stage: 'reading', done, total });
     });

@@ -8,7 +8,7 @@ const source = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), runId: idSchema }),
   /** On every image, what the model said there last, in whichever run. */
   z.object({ kind: z.literal('model'), modelId: z.string().min(1) }),
-  /** A COCO results file. Images are matched by `file_name`, classes by `category_name`, and by id where it has none. */
+  /** A COCO results file. Images are matched by `file_name`, classes by `category_name`, else by the ids of the project's COCO exports. */
   z.object({ kind: z.literal('file'), path: z.string().min(1) }),
 ]);
 export type EvaluationSource = z.infer<typeof source>;
