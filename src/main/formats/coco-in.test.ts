@@ -275,6 +275,20 @@ describe('COCO as it is found', () => {
     ]);
   });
 
+  it('takes the first of what is there twice, and annotations of both lists', async () => {
+    const annotation = (id: number): string => `{"id": ${id}, ${SQUARE.replace('[10, 10, 20', `[${id}, 10, 20`)}, ${place}}`;
+    const lists = `"annotations": [${annotation(8)}], "annotations": [${annotation(9)}]`;
+    const read = await readText(
+      `{"info": 1, "info": [2, 3], "licenses": [4, 5], "licenses": [6], "images": [${IMAGE}], ${lists}, "categories": [${CATEGORY}]}`,
+    );
+    expect(read.others.slice(0, 2)).toEqual([
+      { key: 'info', source: '1' },
+      { key: 'licenses', source: '[4, 5]' },
+    ]);
+    expect(read.instances.map((i) => i.number)).toEqual([8, 9]);
+    expect(found(read).filter((line) => line.includes('key-twice'))).toHaveLength(3);
+  });
+
   it('mentions keypoints once, and takes the rest', async () => {
     const read = await readText(file([`"id": 1, "keypoints": [1, 2, 2], "num_keypoints": 1, ${SQUARE}, ${place}`]));
     expect(read.findings.map((f) => [f.what, f.reason])).toEqual([['file', 'keypoints']]);

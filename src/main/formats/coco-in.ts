@@ -111,8 +111,6 @@ async function read(place: string, sink: DatasetSink, options: ReadOptions): Pro
   const seen = new Set<string>();
   /** Lists that begin before what they refer to; read at the end. */
   const deferred: { key: string; from: number }[] = [];
-  /** Other lists, kept as they stand: where they begin. */
-  const kept = new Map<string, number>();
   const annotations = createAnnotationReader(path, sink, {
     categories: { table: categories, key: (index) => categoryKeys[index] ?? 0 },
     images: {
@@ -191,10 +189,7 @@ async function read(place: string, sink: DatasetSink, options: ReadOptions): Pro
 
   /** Asked where a list begins: annotations wait for images and categories, other lists are kept whole. */
   function skip(key: string, from: number): boolean {
-    if (!LISTS.includes(key)) {
-      kept.set(key, from);
-      return true;
-    }
+    if (!LISTS.includes(key)) return true;
     if (key !== 'annotations' || (seen.has('images') && seen.has('categories'))) return false;
     deferred.push({ key, from });
     return true;
@@ -208,15 +203,16 @@ async function read(place: string, sink: DatasetSink, options: ReadOptions): Pro
         continue;
       }
       const { key } = element;
-      if (seen.has(key)) tell('refused', 'file', key, 'key-twice', `The file has “${key}” twice; of what is no list, the first is kept.`);
+      if (seen.has(key))
+        tell('refused', 'file', key, 'key-twice', `The file has “${key}” twice; the first is kept, of lists of records both.`);
       const first = !seen.has(key);
       seen.add(key);
       if (LISTS.includes(key) && element.text !== '[]') {
         throw new AppError('invalid', `${path} is not a COCO file: its "${key}" is no list.`, { path, key });
       }
       if (!first) continue;
-      const from = kept.get(key);
-      if (from === undefined) sink.rest(key, LISTS.includes(key) ? '[]' : restText(path, element, tell));
+      const { from } = element;
+      if (from === undefined || LISTS.includes(key)) sink.rest(key, LISTS.includes(key) ? '[]' : restText(path, element, tell));
       else sink.rest(key, restText(path, { ...element, text: await bytesOf(path, from, element.at) }, tell));
     }
   }

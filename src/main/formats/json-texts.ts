@@ -11,6 +11,8 @@ export interface JsonText {
   readonly text: string;
   /** Where it begins in the file, in bytes. */
   readonly at: number;
+  /** For the end of an array that was passed over: the byte behind its opening bracket. */
+  readonly from?: number;
 }
 
 export interface JsonTextOptions {
@@ -111,6 +113,7 @@ function createParser(path: string, { skip, within }: JsonTextOptions): Parser {
   /** Of an array that is passed over. */
   let depth = 0;
   let inString = false;
+  let skippedFrom = 0;
 
   const bad = (what: string, place = at): AppError =>
     new AppError('invalid', `${path}: ${what} at byte ${base + place}`, { path, byte: base + place });
@@ -191,7 +194,7 @@ function createParser(path: string, { skip, within }: JsonTextOptions): Parser {
   function step(out: JsonText[]): boolean {
     if (state === 'skipped') {
       if (!skipArray()) return false;
-      out.push({ key, index: null, text: '[]', at: base + at });
+      out.push({ key, index: null, text: '[]', at: base + at, from: skippedFrom });
       state = 'after-value';
       return true;
     }
@@ -240,6 +243,7 @@ function createParser(path: string, { skip, within }: JsonTextOptions): Parser {
           index = 0;
           state = 'first-element';
           if (skip?.(key, base + at)) {
+            skippedFrom = base + at;
             depth = 1;
             inString = false;
             state = 'skipped';
