@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { BundleCheck, BundlePart, BundleProgress, BundleReport, BundleSplit } from '../../shared/answers/bundles.ts';
 import { BUNDLE_SPLITS } from '../../shared/answers/bundles.ts';
 import type { BundleOptions } from '../../shared/calls/bundles.ts';
@@ -26,7 +27,8 @@ const SCRIPTS = [
   'bundle_score.py',
   'requirements.txt',
 ];
-const TEMPLATES = new URL('models/training/bundle/', packageFolder);
+/** As a path: inside of a packaged app's archive that is what is looked for. */
+const TEMPLATES = fileURLToPath(new URL('models/training/bundle/', packageFolder));
 /** Fewer instances of a class than this are hardly learned. */
 const FEW_INSTANCES = 10;
 
@@ -251,7 +253,7 @@ function warningsOf(parts: readonly BundlePart[], categories: BundleReport['cate
 }
 
 async function writeScripts(draft: string, source: BundleSource, report: BundleReport, version: string): Promise<void> {
-  for (const name of SCRIPTS) await writeFile(join(draft, name), await readFile(new URL(name, TEMPLATES)));
+  for (const name of SCRIPTS) await writeFile(join(draft, name), await readFile(join(TEMPLATES, name)));
   const categories = report.categories.map(({ id, name }, index) => ({ id, name, index: index + 1 }));
   await writeJson(join(draft, CATEGORIES_FILE), { categories });
   const splits: Record<string, object> = {};
