@@ -40,7 +40,16 @@ export async function cocoFileSource(path: string, touch: Touch = (annotation) =
         const position = labels.length;
         labels.push({ id: position + 1, name: row.name, color: '#F2A93B', hotkey: null, position, text, fileId });
       } else if (key === 'images') {
-        const known = { orientation: 1, bytes: 0, sha256: '', state: 'done', revision: 1, error: null, annotations: 0, pending: 0 } as const;
+        const known = {
+          orientation: 1,
+          bytes: 0,
+          sha256: '',
+          state: 'done',
+          revision: 1,
+          error: null,
+          annotations: 0,
+          pending: 0,
+        } as const;
         const { file_name, width, height } = row;
         images.push({ id: images.length + 1, path: `photos/${file_name}`, width, height, ...known, text, fileId });
       } else if (key === 'annotations') rows.push({ row, text });
@@ -51,7 +60,13 @@ export async function cocoFileSource(path: string, touch: Touch = (annotation) =
   const imageOf = byFileId(images);
   const labelOf = byFileId(labels);
   const highest = rows.reduce((most, { row }) => (Number.isSafeInteger(row.id) ? Math.max(most, Number(row.id)) : most), 0);
-  const kept = (text: string, untouched = true, renumbered = false): SourceText => ({ format: 'coco', text, untouched, raw: false, renumbered });
+  const kept = (text: string, untouched = true, renumbered = false): SourceText => ({
+    format: 'coco',
+    text,
+    untouched,
+    raw: false,
+    renumbered,
+  });
   const items: OrderedAnnotation[] = rows.flatMap(({ row, text }, z) => {
     const number = Number.isSafeInteger(row.id) && Number(row.id) > 0 ? Number(row.id) : highest + z + 1;
     const made: Annotation = {
