@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { all, call, folder, studio } from '../../test/studio-fixture.ts';
@@ -60,6 +60,11 @@ it('evaluates the results file of a run as the run itself, and one of other name
   const read = await call('evaluation.run', options({ kind: 'file', path: file }));
   expect(read.segm).toEqual(own.segm);
   expect(read.bbox).toEqual(own.bbox);
+  const nameless = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>[]).map(
+    ({ file_name: _file, category_name: _category, ...rest }) => rest,
+  );
+  writeFileSync(file, JSON.stringify(nameless));
+  expect((await call('evaluation.run', options({ kind: 'file', path: file }))).segm).toEqual(own.segm);
   const strange = join(folder, 'strange.json');
   writeFileSync(strange, JSON.stringify([{ image_id: 999, category_id: 1, score: 1, bbox: [0, 0, 2, 2] }]));
   await expect(call('evaluation.run', options({ kind: 'file', path: strange }))).rejects.toMatchObject({

@@ -18,6 +18,8 @@ interface Found {
   readonly at: KeptImage;
   readonly truth: number;
   readonly detection: number;
+  /** The truth whose outline is shown; of what was wrongly found the nearest one. */
+  readonly shown: number;
   readonly score: number | null;
   readonly iou: number;
 }
@@ -62,25 +64,31 @@ function casesOf(at: KeptImage, kind: OverlapKind, iou: number, minScore: number
   const outcomes = outcomesOf(compared, iou, minScore);
   const overlap = (d: number, g: number): number => {
     for (let i = compared.pairFrom[d] ?? 0; i < (compared.pairFrom[d + 1] ?? 0); i++) {
-      if (g < 0 || compared.pairTruth[i] === g) return compared.pairIou[i] ?? 0;
+      if (compared.pairTruth[i] === g) return compared.pairIou[i] ?? 0;
     }
     return 0;
   };
   const nearest = (d: number): number => {
-    const own = compared.pairIou.subarray(compared.pairFrom[d] ?? 0, compared.pairFrom[d + 1] ?? 0);
-    return own.reduce((most, value) => Math.max(most, value), 0);
+    let best = -1;
+    for (let i = compared.pairFrom[d] ?? 0; i < (compared.pairFrom[d + 1] ?? 0); i++) {
+      const g = compared.pairTruth[i] ?? 0;
+      if (best < 0 || overlap(d, g) > overlap(d, best)) best = g;
+    }
+    return best;
   };
   const cases: Found[] = [];
   outcomes.detection.forEach((outcome, d) => {
     if (outcome !== RIGHT && outcome !== WRONG) return;
     const truth = outcomes.truthOf[d] ?? -1;
+    const shown = truth < 0 ? nearest(d) : truth;
     cases.push({
       outcome: outcome === RIGHT ? 'tp' : 'fp',
       at,
       truth,
       detection: d,
+      shown,
       score: compared.score[d] ?? 0,
-      iou: truth < 0 ? nearest(d) : overlap(d, truth),
+      iou: shown < 0 ? 0 : overlap(d, shown),
     });
   });
   outcomes.found.forEach((seen, g) => {
@@ -91,17 +99,17 @@ function casesOf(at: KeptImage, kind: OverlapKind, iou: number, minScore: number
     else {
       for (const [i, truth] of compared.pairTruth.entries()) if (truth === g) best = Math.max(best, compared.pairIou[i] ?? 0);
     }
-    cases.push({ outcome: 'fn', at, truth: g, detection, score: null, iou: best });
+    cases.push({ outcome: 'fn', at, truth: g, detection, shown: g, score: null, iou: best });
   });
   return cases;
 }
 
 function caseOf(found: Found, kind: OverlapKind, labelAt: (place: number) => number, project: EvaluationProject): EvaluationCase {
-  const { outcome, at, truth, detection, score, iou } = found;
+  const { outcome, at, truth, detection, shown, score, iou } = found;
   const compared = at[kind];
   const { image } = at;
-  const annotationId = truth < 0 ? null : (at.annotationIds[compared.truthPlace[truth] ?? 0] ?? null);
-  const annotation = annotationId === null ? null : (project.annotations(image.id).find(({ id }) => id === annotationId) ?? null);
+  const shownId = shown < 0 ? null : (at.annotationIds[compared.truthPlace[shown] ?? 0] ?? null);
+  const annotation = shownId === null ? null : (project.annotations(image.id).find(({ id }) => id === shownId) ?? null);
   const detected = detection < 0 ? null : (at.detected[compared.detectionPlace[detection] ?? 0] ?? null);
   const rle = detected && (detected.id === null ? detected.rle : project.suggestion(detected.id));
   const truthRle = annotation && maskOf(annotation, image.width, image.height);
@@ -112,7 +120,7 @@ function caseOf(found: Found, kind: OverlapKind, labelAt: (place: number) => num
     width: image.width,
     height: image.height,
     sha256: image.sha256,
-    annotationId,
+    annotationId: truth < 0 ? null : shownId,
     truthLabelId: truth < 0 ? null : labelAt(compared.truthCategory[truth] ?? 0),
     suggestionId: detected?.id ?? null,
     detectionLabelId: detected?.labelId ?? null,

@@ -108,7 +108,7 @@ export interface EvaluationCase {
   readonly iou: number;
   /** Box of the detection, or of the truth that was missed. */
   readonly box: readonly [x: number, y: number, width: number, height: number];
-  /** Both outlines: flat rings in image space; none for a side that there is not. */
+  /** Both outlines: flat rings in image space; none for a side that there is not. Of what was wrongly found that of the nearest truth. */
   readonly truthRings: readonly (readonly number[])[];
   readonly detectionRings: readonly (readonly number[])[];
 }
