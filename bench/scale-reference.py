@@ -5,6 +5,7 @@
 Prints one JSON object: milliseconds of the step and of its processor time, and the peak of the process's memory in MB. Nothing is
 kept from one run to the next, so every step but the exports begins with the loading. Steps:
 load        json.load and indexes by id, image and category
+store       the same, then into a SQLite file with indexes by image and category, synced
 export      json.dumps of what was loaded into a file (the C encoder: json.dump to a file is slower), synced
 export-check  the same, then json.load of the file and comparing the two
 statistics  instances and images by class, sizes, instances an image
@@ -14,6 +15,7 @@ evaluate    boxes at ten thresholds, all sizes, 100 detections an image, in plai
 import json
 import os
 import resource
+import sqlite3
 import sys
 import time
 from collections import Counter, defaultdict
@@ -32,6 +34,29 @@ def load(path):
         of_image[annotation["image_id"]].append(annotation)
         images_of[annotation["category_id"]].append(annotation["image_id"])
     return data, images, categories, annotations, of_image, images_of
+
+
+def store(data, path):
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("CREATE TABLE image (id INTEGER PRIMARY KEY, file_name TEXT, width INTEGER, height INTEGER, record TEXT)")
+    db.execute("CREATE TABLE category (id INTEGER PRIMARY KEY, name TEXT, record TEXT)")
+    db.execute("CREATE TABLE annotation (id INTEGER PRIMARY KEY, image_id INTEGER, category_id INTEGER, record TEXT)")
+    with db:
+        db.executemany(
+            "INSERT INTO image VALUES (?, ?, ?, ?, ?)",
+            ((i["id"], i["file_name"], i["width"], i["height"], json.dumps(i)) for i in data["images"]),
+        )
+        db.executemany("INSERT INTO category VALUES (?, ?, ?)", ((c["id"], c["name"], json.dumps(c)) for c in data["categories"]))
+        db.executemany(
+            "INSERT INTO annotation VALUES (?, ?, ?, ?)",
+            ((a["id"], a["image_id"], a["category_id"], json.dumps(a)) for a in data["annotations"]),
+        )
+        db.execute("CREATE INDEX annotation_image ON annotation (image_id)")
+        db.execute("CREATE INDEX annotation_category ON annotation (category_id)")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
 
 
 def export(data, path):
@@ -130,6 +155,8 @@ def main():
         figures = {"AP": average, "AP50": at_half}
     elif step == "statistics":
         statistics(data, of_image)
+    elif step == "store":
+        store(data, path + ".db")
     elif step.startswith("export"):
         started, cpu = time.perf_counter(), time.process_time()
         export(data, path + ".python")
@@ -141,6 +168,8 @@ def main():
     cpu_ms = (time.process_time() - cpu) * 1000
     if step.startswith("export"):
         os.remove(path + ".python")
+    if step == "store":
+        os.remove(path + ".db")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"ms": ms, "cpuMs": cpu_ms, "peakMb": peak, **figures}))
 

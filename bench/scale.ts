@@ -15,7 +15,7 @@ const REFERENCE = fileURLToPath(new URL('scale-reference.py', import.meta.url));
 /** Our steps in their order, each with Python's; null where Python has nothing like it. */
 const STEPS = [
   ['scan', null],
-  ['import', 'load'],
+  ['import', 'store'],
   ['open', 'load'],
   ['export', 'export-check'],
   ['statistics', 'statistics'],

@@ -63,7 +63,7 @@ describe('a staged dataset', () => {
     expect(source.sourceOf('annotation', 9)).toBeNull();
     expect(source.sourceOf('image', 5)).toMatchObject({ format: 'coco', text: '{"id":5}', untouched: true });
     expect(source.sourceOf('category', 1)).toBeNull();
-    expect(source.rest()).toEqual([{ key: 'info', text: '{"year": 1e3}' }]);
+    expect(source.rest()).toEqual([{ format: 'coco', key: 'info', text: '{"year": 1e3}' }]);
     staging.close();
     expect(existsSync(staging.file)).toBe(false);
   });
