@@ -52,7 +52,8 @@ module.exports = {
       from: { path: '^src/main/formats/(coco-check|check-records|check-space|intervals)\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: '^src/main/formats/(check-records|check-space|intervals|json-texts|record-text|coco-source)\\.ts$|^src/shared/errors\\.ts$',
+        pathNot:
+          '^src/main/formats/(check-records|check-space|intervals|json-texts|record-text|coco-source)\\.ts$|^src/shared/errors\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -92,7 +92,15 @@ it('puts what was drawn after it, with ids that the file does not have', async (
   const imageId = rows[0]?.id ?? 0;
   const [label] = await call('labels.list', {});
   const geometry = { kind: 'box', box: [2, 3, 10, 5] } as const;
-  const drawn = { id: 'drawn-by-hand', labelId: label?.id ?? 0, geometry, z: 1, crowd: false, origin: 'drawn', suggestionId: null } as const;
+  const drawn = {
+    id: 'drawn-by-hand',
+    labelId: label?.id ?? 0,
+    geometry,
+    z: 1,
+    crowd: false,
+    origin: 'drawn',
+    suggestionId: null,
+  } as const;
   await call('document.apply', { imageId, base: 0, diff: { ...EMPTY_DIFF, added: [drawn] } });
   const file = JSON.parse(await exported()) as {
     images: { id: unknown; file_name: string }[];

@@ -32,5 +32,6 @@ it('takes the last of a key that is there twice, and replaces both', () => {
 });
 
 it('refuses what is no whole object', () => {
-  for (const bad of ['', '[1]', '{"a":1', '{"a" 1}', '{"a":[1}', '{"a']) expect(() => textMembers(bad), bad).toThrow('No whole JSON object');
+  for (const bad of ['', '[1]', '{"a":1', '{"a" 1}', '{"a":[1}', '{"a'])
+    expect(() => textMembers(bad), bad).toThrow('No whole JSON object');
 });
