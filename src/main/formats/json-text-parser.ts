@@ -1,4 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-bytes.ts';
 
 /** One member of a file's top-level object, or one element of a member that is an array, as its very text. */
 export interface JsonText {
@@ -24,15 +25,6 @@ export interface JsonTextPart {
 const CHUNK = 1 << 20;
 /** A JavaScript string holds 2^29 - 24 characters. */
 const LONGEST = (1 << 29) - 32;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COMMA = 0x2c;
-const COLON = 0x3a;
 
 /** 1 for bytes that matter inside of a value: quotes and brackets. */
 const STRUCTURE = new Uint8Array(256);

@@ -1,4 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-bytes.ts';
 
 /** One member of a JSON object's text: its key, and where its value lies (`from` up to `to`, without space around it). */
 export interface TextMember {
@@ -6,15 +7,6 @@ export interface TextMember {
   readonly from: number;
   readonly to: number;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 
 /**
  * The members of an object's text in its order, a key that is there twice twice. Only brackets and strings are looked at:
