@@ -1,10 +1,13 @@
-"""Writes two tiny SAMs of exactly the two signatures, whose answers can be told beforehand.
+"""Writes three tiny SAMs of exactly the three signatures, whose answers can be told beforehand.
 
 They have no weights to speak of: the embedding is the picture's colour, and the decoder answers with what is
 coloured like the pixels under the clicks, cut at three tolerances (SAM's part, piece and whole), less what is
 more like the negative clicks, within the box if there is one. A mask fed back stays where it is surer than 4.
   tiny-sam2  SAM 2: two maps of high resolution, three masks, any number of lists of clicks at a time
   tiny-sam1  SAM as samexporter writes it: 1024 on the long side, padded; four masks at the size it is told
+  tiny-efficient-sam  EfficientSAM as its authors export it: a picture of any size, normalised by the graph; clicks with
+             one axis more, in pixels of the size it is told as int64, no negative ones; no mask back; three masks at
+             that size, and a third output that has no name of its own
 
 Usage: /usr/bin/python3 make_tiny_sams.py   (torch 1.13, onnx 1.12)
 """
@@ -103,6 +106,35 @@ class Decoder1(nn.Module):
         return F.interpolate(large, size=(whole[0], whole[1]), mode="bilinear", align_corners=False), scores, low
 
 
+class EfficientEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.low = channels(256)
+
+    def forward(self, images):
+        images = F.interpolate(images, (1024, 1024), mode="bilinear")
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        return self.low(F.avg_pool2d((images - mean.reshape(1, 3, 1, 1)) / std.reshape(1, 3, 1, 1), 16))
+
+
+class EfficientDecoder(nn.Module):
+    MARKS = 6
+
+    def forward(self, embed, coords, labels, size):
+        high, wide = size[0], size[1]
+        scaled = torch.stack([coords[..., 0] * 1024 / wide, coords[..., 1] * 1024 / high], -1)
+        # Too few marks are padded, too many cut off, as in its authors' export.
+        missing = self.MARKS - labels.shape[2]
+        scaled = F.pad(scaled, (0, 0, 0, missing), value=-1.0).reshape(-1, self.MARKS, 2)
+        kinds = F.pad(labels, (0, missing), value=-1.0).reshape(-1, self.MARKS)
+        colour = F.interpolate(embed[:, :3], size=(256, 256), mode="bilinear", align_corners=False)
+        # It never learnt what a negative click is: one counts as none.
+        kinds = torch.where(kinds == 0, torch.full_like(kinds, -1), kinds)
+        low = low_resolution(colour, scaled, kinds, torch.zeros(1, 1, 1, 1), torch.zeros(1))
+        masks = F.interpolate(low, size=(high, wide), mode="bilinear", align_corners=False)
+        return masks.unsqueeze(0), torch.tensor([SCORES]).repeat(labels.shape[1], 1).unsqueeze(0), low
+
+
 def export(folder, name, module, inputs, names, outputs, dynamic):
     path = os.path.join(folder, name)
     torch.onnx.export(module.eval(), inputs, path, input_names=names, output_names=outputs, dynamic_axes=dynamic, opset_version=16)
@@ -173,6 +205,26 @@ def main():
         {"embedding": "image_embeddings"},
         {"embedding": "image_embeddings", **common, "imageSize": "orig_im_size"},
         {"masks": "masks", "scores": "iou_predictions", "lowRes": "low_res_masks"},
+    )
+
+    folder = os.path.join(HERE, "tiny-efficient-sam")
+    os.makedirs(folder, exist_ok=True)
+    encoder = EfficientEncoder().eval()
+    photo = torch.rand(1, 3, 270, 480)
+    sizes = {"batched_images": {0: "batch", 2: "height", 3: "width"}}
+    files = {"encoder": export(folder, "encoder.onnx", encoder, (photo,), ["batched_images"], ["image_embeddings"], sizes)}
+    inputs = ["image_embeddings", "batched_point_coords", "batched_point_labels", "orig_im_size"]
+    queries = (torch.rand(1, 5, 3, 2) * 270, torch.ones(1, 5, 3), torch.tensor([270, 480]))
+    lists = {"batched_point_coords": {1: "queries", 2: "points"}, "batched_point_labels": {1: "queries", 2: "points"}}
+    files["decoder"] = export(
+        folder, "decoder.onnx", EfficientDecoder(), (encoder(photo), *queries), inputs, ["output_masks", "iou_predictions"], lists,
+    )
+    write(
+        "tiny-efficient-sam", "efficient-sam", files,
+        {"name": "batched_images", **plain, "mean": [0, 0, 0], "std": [1, 1, 1], "fit": {"mode": "stretch", "width": 1024, "height": 1024}},
+        {"embedding": "image_embeddings"},
+        {"embedding": "image_embeddings", "pointCoords": inputs[1], "pointLabels": inputs[2], "imageSize": "orig_im_size"},
+        {"masks": "output_masks", "scores": "iou_predictions"},
     )
 
 

@@ -3,7 +3,7 @@ import type { TensorSummary } from '../../shared/answers/models.ts';
 import type { UsableModel } from './catalog.ts';
 import { createCatalog } from './catalog.ts';
 import { FAMILIES } from './families/families.ts';
-import type { InputTensor, OutputTensor } from './families/family.ts';
+import type { OutputTensor } from './families/family.ts';
 import { gridMask } from './families/sam-grid.ts';
 import { decodedMasks, decoderFeeds, embeddingOf, encoderFeeds } from './families/sam.ts';
 import type { PredictedInstance, PredictedTag } from './inference.ts';
@@ -11,6 +11,7 @@ import type { SamManifest } from './manifest.ts';
 import type { ImageHeader, RgbImage } from './pixels.ts';
 import { beginDecoding } from './pixels.ts';
 import { sessionFile } from './session-file.ts';
+import type { Feeds } from './session-graph.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a model that is not yet in any catalog does with one image, and what lies in its outputs. */
@@ -100,7 +101,7 @@ async function timed(
   sessions: Sessions,
   model: UsableModel,
   role: string,
-  feeds: Readonly<Record<string, InputTensor>>,
+  feeds: Feeds,
 ): Promise<{ readonly outputs: Readonly<Record<string, OutputTensor>>; readonly runMs: number; readonly provider: string }> {
   const file = sessionFile(model, role);
   for (let turn = 0; ; turn++) {

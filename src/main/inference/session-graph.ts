@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import type { TensorInfo } from '../../shared/answers/models.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { InputTensor, OutputTensor } from './families/family.ts';
+import type { InputTensor, OutputTensor, WholeTensor } from './families/family.ts';
 import { shortReason } from './providers.ts';
 import type { SessionFile } from './sessions.ts';
 
@@ -12,7 +12,7 @@ export interface Graph {
   release(): Promise<void>;
 }
 
-export type Feeds = Readonly<Record<string, InputTensor>>;
+export type Feeds = Readonly<Record<string, InputTensor | WholeTensor>>;
 export type Outputs = Readonly<Record<string, OutputTensor>>;
 
 /** Another way to run a file than with a provider as it is. */
@@ -68,7 +68,9 @@ export async function loadGraph(file: SessionFile, provider: string, threads: nu
 }
 
 function ortFeeds(feeds: Feeds): Record<string, ort.Tensor> {
-  return Object.fromEntries(Object.entries(feeds).map(([name, { data, dims }]) => [name, new ort.Tensor('float32', data, dims)]));
+  const tensor = ({ data, dims }: Feeds[string]): ort.Tensor =>
+    data instanceof Float32Array ? new ort.Tensor('float32', data, dims) : new ort.Tensor('int64', data, dims);
+  return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, tensor(feed)]));
 }
 
 function plainOutputs(outputs: ort.InferenceSession.OnnxValueMapType): Outputs {

@@ -9,6 +9,12 @@ export interface InputTensor {
   readonly data: Float32Array;
 }
 
+/** Whole numbers on their way in, for a graph that will have a size as int64. */
+export interface WholeTensor {
+  readonly dims: readonly number[];
+  readonly data: BigInt64Array;
+}
+
 /** A tensor as the runtime answered it. */
 export interface OutputTensor {
   readonly dims: readonly number[];

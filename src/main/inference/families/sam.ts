@@ -1,7 +1,7 @@
 import { AppError } from '../../../shared/errors.ts';
 import type { SamManifest } from '../manifest.ts';
 import type { RgbImage } from '../pixels.ts';
-import type { InputTensor, OutputTensor } from './family.ts';
+import type { InputTensor, OutputTensor, WholeTensor } from './family.ts';
 import { resizeBilinear } from './resize.ts';
 import type { MaskGrid } from './sam-grid.ts';
 
@@ -44,6 +44,8 @@ export interface SamMask {
 const GRID = 256;
 /** SAM says that a point is none. */
 const PADDING_LABEL = -1;
+/** Marks that EfficientSAM's decoder looks at (`decoder_max_num_input_points`): it drops what comes after them. */
+const EFFICIENT_MARKS = 6;
 
 /** Input pixels for each image pixel. */
 function scale(manifest: SamManifest, view: View): { readonly x: number; readonly y: number } {
@@ -104,7 +106,8 @@ export function decoderFeeds(
   embedding: Embedding,
   marks: readonly (readonly PromptMark[])[],
   before: MaskGrid | null,
-): Readonly<Record<string, InputTensor>> {
+): Readonly<Record<string, InputTensor | WholeTensor>> {
+  if (manifest.variant === 'efficient-sam') return efficientFeeds(manifest, embedding, marks);
   const { inputs } = manifest.decoder;
   const { view, tensors } = embedding;
   const to = scale(manifest, view);
@@ -125,9 +128,11 @@ export function decoderFeeds(
   const feeds: Record<string, InputTensor> = {
     [inputs.pointCoords]: { data: coords, dims: [count, points, 2] },
     [inputs.pointLabels]: { data: labels, dims: [count, points] },
-    [inputs.maskInput]: { data: before?.logits ?? new Float32Array(count * GRID * GRID), dims: [before ? 1 : count, 1, GRID, GRID] },
-    [inputs.hasMaskInput]: { data: Float32Array.of(before ? 1 : 0), dims: [1] },
   };
+  if (inputs.maskInput !== undefined && inputs.hasMaskInput !== undefined) {
+    feeds[inputs.maskInput] = { data: before?.logits ?? new Float32Array(count * GRID * GRID), dims: [before ? 1 : count, 1, GRID, GRID] };
+    feeds[inputs.hasMaskInput] = { data: Float32Array.of(before ? 1 : 0), dims: [1] };
+  }
   for (const key of ['embedding', 'highRes0', 'highRes1'] as const) {
     const [name, tensor] = [inputs[key], tensors[key]];
     if (name !== undefined && tensor) feeds[name] = tensor;
@@ -138,6 +143,46 @@ export function decoderFeeds(
     const size = [view.height, view.width].map((side) => Math.max(1, Math.round(side * shrink)));
     feeds[inputs.imageSize] = { data: Float32Array.from(size), dims: [2] };
   }
+  return feeds;
+}
+
+/**
+ * EfficientSAM (Xiong et al. 2023): it never learnt negative clicks (`_embed_points` knows 1, 2, 3 and none), so they
+ * are left out; whoever ranks its masks still knows them. It is told that the image is as large as the
+ * grid, and answers with the grid as it is.
+ */
+function efficientFeeds(
+  manifest: SamManifest,
+  embedding: Embedding,
+  marks: readonly (readonly PromptMark[])[],
+): Readonly<Record<string, InputTensor | WholeTensor>> {
+  const { inputs } = manifest.decoder;
+  const { fit } = manifest.input;
+  const { view, tensors } = embedding;
+  const to = scale(manifest, view);
+  const lists = marks.map((list) => {
+    const corners = list.filter(({ label }) => label > 1);
+    // Of many clicks the latest say what is still wrong.
+    const clicks = list.filter(({ label }) => label === 1).slice(corners.length - EFFICIENT_MARKS);
+    return [...corners, ...clicks];
+  });
+  const points = Math.max(1, ...lists.map((list) => list.length));
+  const coords = new Float32Array(lists.length * points * 2);
+  const labels = new Float32Array(lists.length * points).fill(PADDING_LABEL);
+  for (const [i, list] of lists.entries()) {
+    for (const [k, mark] of list.entries()) {
+      const at = i * points + k;
+      coords[2 * at] = ((mark.x - view.x) * to.x * GRID) / fit.width;
+      coords[2 * at + 1] = ((mark.y - view.y) * to.y * GRID) / fit.height;
+      labels[at] = mark.label;
+    }
+  }
+  const feeds: Record<string, InputTensor | WholeTensor> = {
+    [inputs.pointCoords]: { data: coords, dims: [1, lists.length, points, 2] },
+    [inputs.pointLabels]: { data: labels, dims: [1, lists.length, points] },
+  };
+  if (tensors['embedding']) feeds[inputs.embedding] = tensors['embedding'];
+  if (inputs.imageSize !== undefined) feeds[inputs.imageSize] = { data: BigInt64Array.of(BigInt(GRID), BigInt(GRID)), dims: [2] };
   return feeds;
 }
 
@@ -157,12 +202,11 @@ export function decodedMasks(
   const gridName = names.lowRes ?? names.masks;
   const logits = floats(manifest, outputs, gridName);
   const scores = floats(manifest, outputs, names.scores);
-  const [count = 0, each = 0, height = 0, width = 0] = outputs[gridName]?.dims ?? [];
+  const dims = outputs[gridName]?.dims ?? [];
+  const [count = 0, each = 0, height = 0, width = 0] = manifest.variant === 'efficient-sam' ? dims.slice(1) : dims;
   if (height !== GRID || width !== GRID || scores.length !== count * each) {
-    const dims = (outputs[gridName]?.dims ?? []).join(' × ');
-    throw new AppError('model-run', `${manifest.id}: "${gridName}" is ${dims} for ${scores.length} scores; expected n × m × 256 × 256.`, {
-      modelId: manifest.id,
-    });
+    const told = `${manifest.id}: "${gridName}" is ${dims.join(' × ')} for ${scores.length} scores; expected n × m × 256 × 256.`;
+    throw new AppError('model-run', told, { modelId: manifest.id });
   }
   const place = gridOf(manifest, view);
   const [first, last] = each !== 4 ? [0, each] : several ? [0, 1] : [1, 4];

@@ -5,12 +5,14 @@ import { common, contradiction, label, normalised, ownSources, side, tensorName,
  * The SAM family: an encoder that looks at the image once, a decoder that answers prompts.
  * `sam2`: SAM 2 and 2.1, two maps of high resolution beside the embedding, decoder without the image's
  * size. `sam1`: SAM, MobileSAM, EdgeSAM, SAM-HQ as samexporter writes them; the decoder is told the size.
+ * `efficient-sam`: EfficientSAM as its authors export it; the decoder takes lists of clicks with one axis more,
+ * no negative ones, at most six marks, and no mask back.
  */
 export const sam = z
   .strictObject({
     ...common,
     family: z.literal('sam'),
-    variant: z.enum(['sam2', 'sam1']),
+    variant: z.enum(['sam2', 'sam1', 'efficient-sam']),
     files: z.strictObject({ encoder: ownSources, decoder: ownSources }),
     /** Of the encoder. */
     input: z.strictObject({
@@ -38,19 +40,25 @@ export const sam = z
         embedding: tensorName,
         highRes0: tensorName.optional(),
         highRes1: tensorName.optional(),
-        /** `[n, p, 2]` in pixels of the encoder's input, `[n, p]`: 1, 0, 2 and 3 (corners of a box), -1 (none). */
+        /**
+         * `[n, p, 2]` in pixels of the encoder's input, `[n, p]`: 1, 0, 2 and 3 (corners of a box), -1 (none).
+         * efficient-sam: `[1, n, p, 2]` in pixels of the size it is told, `[1, n, p]`.
+         */
         pointCoords: tensorName,
         pointLabels: tensorName,
-        /** `[n, 1, 256, 256]` logits, `[1]`. */
-        maskInput: tensorName,
-        hasMaskInput: tensorName,
-        /** `[2]`: height, width; sam1 only. */
+        /** `[n, 1, 256, 256]` logits, `[1]`; not efficient-sam. */
+        maskInput: tensorName.optional(),
+        hasMaskInput: tensorName.optional(),
+        /** `[2]`: height, width; sam1 (float32) and efficient-sam (int64). */
         imageSize: tensorName.optional(),
       }),
       outputs: z.strictObject({
-        /** sam2: `[n, 3, 256, 256]` logits over the input; sam1: `[n, m, H, W]` at the size it was told. */
+        /**
+         * sam2: `[n, 3, 256, 256]` logits over the input; sam1: `[n, m, H, W]` at the size it was told;
+         * efficient-sam: `[1, n, m, H, W]` logits at that size.
+         */
         masks: tensorName,
-        /** `[n, m]`: the IoU that it predicts for each. */
+        /** `[n, m]`, efficient-sam `[1, n, m]`: the IoU that it predicts for each. */
         scores: tensorName,
         /** `[n, m, 256, 256]` logits, to be fed back; sam1 only. */
         lowRes: tensorName.optional(),
@@ -62,14 +70,16 @@ export const sam = z
   })
   .superRefine((manifest, context) => {
     const { variant, encoder, decoder } = manifest;
-    const two = variant === 'sam2';
+    const [two, one] = [variant === 'sam2', variant === 'sam1'];
     const keys: readonly [path: string[], name: string | undefined, wanted: boolean][] = [
       [['encoder', 'outputs', 'highRes0'], encoder.outputs.highRes0, two],
       [['encoder', 'outputs', 'highRes1'], encoder.outputs.highRes1, two],
       [['decoder', 'inputs', 'highRes0'], decoder.inputs.highRes0, two],
       [['decoder', 'inputs', 'highRes1'], decoder.inputs.highRes1, two],
+      [['decoder', 'inputs', 'maskInput'], decoder.inputs.maskInput, two || one],
+      [['decoder', 'inputs', 'hasMaskInput'], decoder.inputs.hasMaskInput, two || one],
       [['decoder', 'inputs', 'imageSize'], decoder.inputs.imageSize, !two],
-      [['decoder', 'outputs', 'lowRes'], decoder.outputs.lowRes, !two],
+      [['decoder', 'outputs', 'lowRes'], decoder.outputs.lowRes, one],
     ];
     for (const [path, name, wanted] of keys) {
       if ((name !== undefined) === wanted) continue;

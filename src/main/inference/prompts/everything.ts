@@ -150,7 +150,7 @@ export async function everything(
 
 const byScore = (a: Found, b: Found): number => b.score - a.score;
 
-/** SAM 1's exported decoder answers one list of clicks at a time. */
+/** SAM 1's exported decoder answers one list of clicks at a time; EfficientSAM's was never run with more. */
 function batchSize(model: UsableModel): number {
   return samOf(model).variant === 'sam2' ? BATCH : 1;
 }
