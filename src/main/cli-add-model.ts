@@ -33,7 +33,7 @@ export function addModelCommands(models: Command, console: Console, finish: (out
     .command('add <files...>')
     .description('add a model of your own: .onnx, encoder and decoder of a SAM, a folder, or an X-AnyLabeling .yaml')
     .option('--id <id>', 'what it is called here')
-    .option('--family <family>', 'mask-rcnn, yolo-seg, semantic, salient, classifier or sam, where several fit')
+    .option('--family <family>', 'mask-rcnn, yolo-seg, instance-maps, semantic, salient, classifier or sam, where several fit')
     .option('--labels <file>', 'class names, one a line')
     .option('--license <spdx>', 'licence of the weights; LicenseRef-own for your own')
     .option('--set <key=value>', 'answer another question; may be given several times', keyValue, {})

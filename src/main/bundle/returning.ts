@@ -27,7 +27,7 @@ export interface ReturningOptions {
 }
 
 /** Families whose suggestions have classes and instances of their own. */
-const COMPARABLE = ['mask-rcnn', 'yolo-seg', 'semantic'];
+const COMPARABLE = ['mask-rcnn', 'yolo-seg', 'instance-maps', 'semantic'];
 
 /**
  * Takes a trained model in, runs the former one and it on the images that are held out (`test`, else `val`; only those that

@@ -34,6 +34,15 @@ export type Guess =
       readonly classes: number | null;
     }
   | {
+      readonly family: 'instance-maps';
+      readonly variant: 'mmdeploy' | 'rf-detr';
+      readonly file: InspectedFile;
+      readonly input: TensorInfo;
+      readonly outputs: { readonly boxes: string; readonly labels: string; readonly masks: string };
+      /** Numbers that a class can have; null where the file leaves it open. */
+      readonly classes: number | null;
+    }
+  | {
       readonly family: 'semantic' | 'salient';
       readonly file: InspectedFile;
       readonly input: TensorInfo;
@@ -53,7 +62,7 @@ export type Guess =
     }
   | {
       readonly family: 'sam';
-      readonly variant: 'sam1' | 'sam2';
+      readonly variant: 'sam1' | 'sam2' | 'efficient-sam';
       readonly encoder: InspectedFile;
       readonly decoder: InspectedFile;
     };
@@ -84,7 +93,7 @@ export function guessFamilies(files: readonly InspectedFile[]): Guesses {
   }
   if (input.type !== 'float32')
     return none(`${file.name} takes ${input.type} pictures; float32 is supported. Export it without quantised or half inputs.`);
-  const instances = guessMaskRcnn(file, input) ?? guessYolo(file, input);
+  const instances = guessMaskRcnn(file, input) ?? guessInstanceMaps(file, input) ?? guessYolo(file, input);
   const guesses = instances ? [instances] : [...guessMaps(file, input), guessClassifier(file, input)].filter((guess) => guess !== null);
   if (guesses.length > 0) return { guesses, problem: null };
   return none(`${file.name} answers with ${said(file.outputs)}: no family here has these outputs.`);
@@ -102,7 +111,7 @@ const fixed = (dim: number | string | undefined): number | null => (typeof dim =
 
 function isDecoder({ inputs }: InspectedFile): boolean {
   const names = inputs.map((tensor) => tensor.name);
-  return names.includes('point_coords') && names.includes('point_labels');
+  return ['', 'batched_'].some((prefix) => names.includes(`${prefix}point_coords`) && names.includes(`${prefix}point_labels`));
 }
 
 /** One picture in; among the answers an embedding of a quarter thousand channels or so, on a coarse grid. */
@@ -125,14 +134,15 @@ function guessPair(files: readonly InspectedFile[]): Guesses {
     );
   }
   const inputs = decoder.inputs.map((tensor) => tensor.name);
-  const variant = inputs.includes('orig_im_size') ? 'sam1' : 'sam2';
+  const efficient = inputs.includes('batched_point_coords');
+  const variant = efficient ? 'efficient-sam' : inputs.includes('orig_im_size') ? 'sam1' : 'sam2';
   const features = decoder.inputs.filter(({ name }) => /high_res/i.test(name)).length;
   if (variant === 'sam2' && features !== 2) {
     return none(`${decoder.name} takes ${said(decoder.inputs)}: neither the signature of SAM 2 nor that of SAM 1.`);
   }
   for (const name of inputs) {
     const prompts = ['point_coords', 'point_labels', 'mask_input', 'has_mask_input', 'orig_im_size'];
-    if (prompts.includes(name)) continue;
+    if (prompts.includes(name.replace(/^batched_/, ''))) continue;
     if (!encoder.outputs.some((output) => output.name === name || /embed/i.test(output.name))) {
       return none(`${decoder.name} needs "${name}", which ${encoder.name} does not answer: they do not belong together.`);
     }
@@ -162,6 +172,24 @@ function guessMaskRcnn(file: InspectedFile, input: TensorInfo): Guess | null {
       : (['torchvision', 'zoo', 'detectron2'] as const);
   const named = { boxes: boxes.name, labels: labels.name, scores: scores.name, masks: masks.name };
   return { family: 'mask-rcnn', variants, file, input, outputs: named };
+}
+
+/**
+ * A map over the whole input for each instance: beside boxes with their score and whole numbers for the classes
+ * (MMDeploy), or beside boxes and a row of classes for each (RF-DETR).
+ */
+function guessInstanceMaps(file: InspectedFile, input: TensorInfo): Guess | null {
+  if (input.shape.length !== 4 || file.outputs.length !== 3) return null;
+  const masks = file.outputs.find(({ shape, type }) => type === 'float32' && shape.length === 4);
+  const rows = file.outputs.filter(({ shape, type }) => type === 'float32' && shape.length === 3);
+  const numbers = file.outputs.find(({ shape, type }) => /int/.test(type) && shape.length === 2);
+  if (!masks) return null;
+  const boxes = rows.find(({ shape }) => fixed(shape[2]) === (numbers ? 5 : 4));
+  const labels = numbers ?? rows.find((row) => row !== boxes);
+  if (!boxes || !labels) return null;
+  const outputs = { boxes: boxes.name, labels: labels.name, masks: masks.name };
+  const classes = numbers ? null : fixed(labels.shape[2]);
+  return { family: 'instance-maps', variant: numbers ? 'mmdeploy' : 'rf-detr', file, input, outputs, classes };
 }
 
 /** Ultralytics: one row of boxes, classes and coefficients for each place, and prototypes of masks. */

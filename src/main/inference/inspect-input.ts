@@ -61,7 +61,9 @@ export function askColours(
   });
   if (values === null || !isNormalisation(values) || color === null) return null;
   const { range, mean, std } = NORMALISATIONS[values];
-  return { color: color === 'bgr' ? 'bgr' : 'rgb', range, mean, std };
+  if (color !== 'bgr') return { color: 'rgb', range, mean, std };
+  // ImageNet's numbers belong to the colours, Caffe's are blue first already.
+  return values.startsWith('imagenet') ? { color, range, mean: mean.toReversed(), std: std.toReversed() } : { color, range, mean, std };
 }
 
 /** Sides of the graph's input; null where it takes any. */

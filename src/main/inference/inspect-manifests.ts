@@ -79,17 +79,62 @@ export function draftYolo(form: Form, guess: Extract<Guess, { family: 'yolo-seg'
   };
 }
 
+export function draftInstanceMaps(form: Form, guess: Extract<Guess, { family: 'instance-maps' }>, hints: Hints): Draft {
+  const { variant, outputs, classes } = guess;
+  const mmdeploy = variant === 'mmdeploy';
+  const colours = askColours(
+    form,
+    mmdeploy
+      ? { values: 'imagenet-bytes', color: 'bgr', why: 'As MMDetection’s RTMDet was trained.' }
+      : { values: 'imagenet', color: 'rgb', why: 'As RF-DETR was trained.' },
+  );
+  const many = classes === null ? '' : ` It tells ${classes} numbers apart, of which the last or the first may mean nothing.`;
+  const labels = askLabels(form, guess.file, hints, null, `In the order of its training, without the background.${many}`);
+  const first = form.ask({
+    key: 'first',
+    label: 'Number of the first class',
+    kind: 'choice',
+    options: [
+      { value: '0', label: '0' },
+      { value: '1', label: '1' },
+    ],
+    proposed: mmdeploy ? '0' : null,
+    certainty: 'usual',
+    why: mmdeploy
+      ? 'MMDetection counts from 0.'
+      : 'RF-DETR keeps the numbers of its training’s COCO file, which begins with 0 or with 1. The file does not say.',
+  });
+  const score = askScore(form, mmdeploy ? 0.3 : 0.5, hints.score);
+  if (!colours || !labels || first === null || score === null) return null;
+  const sides = sidesOf(guess.input, 'nchw') ?? hints.sides ?? { width: 640, height: 640 };
+  return {
+    family: 'instance-maps',
+    variant,
+    input: {
+      name: guess.input.name,
+      ...colours,
+      fit: mmdeploy ? { mode: 'letterbox', ...sides, align: 'start', pad: [114, 114, 114] } : { mode: 'stretch', ...sides },
+    },
+    outputs,
+    labels,
+    ...(first === '0' ? {} : { labelIds: labels.map((_, i) => i + Number(first)) }),
+    thresholds: { score, keep: Math.min(0.05, score), mask: 0.5 },
+  };
+}
+
 export function draftSam(form: Form, guess: Extract<Guess, { family: 'sam' }>): Draft {
   const { encoder, decoder, variant } = guess;
   const [input] = encoder.inputs;
-  const first = variant === 'sam1';
+  const [first, efficient] = [variant === 'sam1', variant === 'efficient-sam'];
   // samexporter's graphs take the bytes of a picture as they are, height first, and normalise themselves.
   const raw = input?.shape.length === 3;
   const colours = askColours(
     form,
     raw
       ? { values: 'bytes', color: 'rgb', why: 'The graph takes a picture as it is, and normalises it itself.' }
-      : { values: first ? 'imagenet-bytes' : 'imagenet', color: 'rgb', why: `As ${first ? 'SAM' : 'SAM 2'} was trained.` },
+      : efficient
+        ? { values: 'unit', color: 'rgb', why: 'EfficientSAM normalises in the graph.' }
+        : { values: first ? 'imagenet-bytes' : 'imagenet', color: 'rgb', why: `As ${first ? 'SAM' : 'SAM 2'} was trained.` },
   );
   const name = form.ask({
     key: 'labels',
@@ -105,7 +150,8 @@ export function draftSam(form: Form, guess: Extract<Guess, { family: 'sam' }>): 
   const own = (wanted: string): string =>
     encoder.outputs.find((output) => output.name === wanted)?.name ?? encoder.outputs.at(-1)?.name ?? '';
   const features = decoder.inputs.filter((tensor) => /high_res/i.test(tensor.name)).map((tensor) => tensor.name);
-  const fine = first ? {} : { highRes0: features[0] ?? '', highRes1: features[1] ?? '' };
+  const fine = variant === 'sam2' ? { highRes0: features[0] ?? '', highRes1: features[1] ?? '' } : {};
+  const prefix = efficient ? 'batched_' : '';
   const encoded = encoder.outputs.find((output) => output.name === embedding || /embed/i.test(output.name))?.name;
   const output = (pattern: RegExp): string => decoder.outputs.find((tensor) => pattern.test(tensor.name))?.name ?? '';
   return {
@@ -115,20 +161,23 @@ export function draftSam(form: Form, guess: Extract<Guess, { family: 'sam' }>): 
     encoder: {
       outputs: {
         embedding: encoded ?? own(embedding),
-        ...(first ? {} : { highRes0: own(fine.highRes0 ?? ''), highRes1: own(fine.highRes1 ?? '') }),
+        ...(variant === 'sam2' ? { highRes0: own(fine.highRes0 ?? ''), highRes1: own(fine.highRes1 ?? '') } : {}),
       },
     },
     decoder: {
       inputs: {
         embedding,
         ...fine,
-        pointCoords: 'point_coords',
-        pointLabels: 'point_labels',
-        maskInput: 'mask_input',
-        hasMaskInput: 'has_mask_input',
-        ...(first ? { imageSize: 'orig_im_size' } : {}),
+        pointCoords: `${prefix}point_coords`,
+        pointLabels: `${prefix}point_labels`,
+        ...(efficient ? {} : { maskInput: 'mask_input', hasMaskInput: 'has_mask_input' }),
+        ...(variant === 'sam2' ? {} : { imageSize: 'orig_im_size' }),
       },
-      outputs: { masks: output(/^masks?$/i), scores: output(/iou|score/i), ...(first ? { lowRes: output(/low_res/i) } : {}) },
+      outputs: {
+        masks: output(efficient ? /^output_masks$/i : /^masks?$/i),
+        scores: output(/iou|score/i),
+        ...(first ? { lowRes: output(/low_res/i) } : {}),
+      },
     },
     labels: [name],
     thresholds: { score: 0.88, keep: 0.7 },

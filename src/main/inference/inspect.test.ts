@@ -41,7 +41,7 @@ function answersFrom(manifest: Manifest): Record<string, string> {
     range === 255
       ? mean[0] === 0
         ? 'bytes'
-        : mean[0] > 120
+        : mean[0] > 120 || mean[0] === 103.53
           ? 'imagenet-bytes'
           : 'caffe'
       : mean[0] === 0
@@ -53,6 +53,7 @@ function answersFrom(manifest: Manifest): Record<string, string> {
   return {
     ...{ family: manifest.family, variant: manifest.variant, license: 'Apache-2.0', id: 'mine', color, normalisation, background },
     labels: manifest.labels.join('\n'),
+    ...(manifest.family === 'instance-maps' ? { first: String(manifest.labelIds?.[0] ?? 0) } : {}),
   };
 }
 
@@ -68,6 +69,9 @@ const OURS = [
   'test/tiny-models/tiny-detectron2',
   'test/tiny-sams/tiny-sam1',
   'test/tiny-sams/tiny-sam2',
+  'test/tiny-sams/tiny-efficient-sam',
+  'test/tiny-maps/tiny-rtmdet',
+  'test/tiny-maps/tiny-rfdetr',
 ];
 
 /** The keys by which a wrong proposal would run another network, or the same one wrongly. */

@@ -7,7 +7,7 @@ import type { Guess, InspectedFile } from './inspect-families.ts';
 import { guessFamilies } from './inspect-families.ts';
 import type { Form } from './inspect-form.ts';
 import { createForm } from './inspect-form.ts';
-import { draftMaskRcnn, draftSam, draftYolo } from './inspect-manifests.ts';
+import { draftInstanceMaps, draftMaskRcnn, draftSam, draftYolo } from './inspect-manifests.ts';
 import { draftClassifier, draftSalient, draftSemantic } from './inspect-pixel-manifests.ts';
 import { parseManifest } from './manifest.ts';
 
@@ -36,6 +36,7 @@ export type Proposal = Omit<ModelDraft, 'draftId'> & {
 const FAMILY_NAMES: Readonly<Record<Guess['family'], string>> = {
   'mask-rcnn': 'Mask R-CNN: instances',
   'yolo-seg': 'YOLO: instances',
+  'instance-maps': 'RTMDet-Ins, RF-DETR: instances',
   semantic: 'Semantic: regions of a class',
   salient: 'Salient object: the foreground, softly',
   classifier: 'Classifier: tags of the image',
@@ -45,6 +46,7 @@ const FAMILY_NAMES: Readonly<Record<Guess['family'], string>> = {
 const DRAFTS: { readonly [F in Guess['family']]: (form: Form, guess: Extract<Guess, { family: F }>, hints: Hints) => Draft } = {
   'mask-rcnn': draftMaskRcnn,
   'yolo-seg': draftYolo,
+  'instance-maps': draftInstanceMaps,
   semantic: draftSemantic,
   salient: draftSalient,
   classifier: draftClassifier,

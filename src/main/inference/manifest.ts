@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../shared/errors.ts';
 import type { ModelSource } from './fetch-source.ts';
 import { classifier } from './manifests/classifier.ts';
+import { instanceMaps } from './manifests/instance-maps.ts';
 import { maskRcnn } from './manifests/mask-rcnn.ts';
 import { contradiction } from './manifests/parts.ts';
 import { salient } from './manifests/salient.ts';
@@ -17,26 +18,29 @@ export type { GoldenAnswer } from './manifests/golden.ts';
  * says otherwise, an unknown key is an error, and so are two keys that contradict each other. What the
  * keys of a family mean is in `manifests/`.
  */
-const schema = z.discriminatedUnion('family', [maskRcnn, yoloSeg, semantic, salient, classifier, sam]).superRefine((manifest, context) => {
-  const { labels } = manifest;
-  const { score, keep } = manifest.thresholds;
-  const given = manifest.input.fit;
-  if (keep > score) contradiction(context, ['thresholds', 'keep'], `is ${keep}, above thresholds.score, ${score}`);
-  if (new Set(labels).size !== labels.length) {
-    const twice = labels.find((name, i) => labels.indexOf(name) !== i);
-    contradiction(context, ['labels'], `has "${twice}" twice`);
-  }
-  if (given.mode === 'short-side' && given.longSide < given.shortSide) {
-    contradiction(context, ['input', 'fit', 'longSide'], `is ${given.longSide}, below shortSide, ${given.shortSide}`);
-  }
-  const paths = weightFiles(manifest).map(({ path }) => path);
-  if (new Set(paths).size !== paths.length) contradiction(context, ['files'], 'gives one path to two files');
-});
+const schema = z
+  .discriminatedUnion('family', [maskRcnn, yoloSeg, instanceMaps, semantic, salient, classifier, sam])
+  .superRefine((manifest, context) => {
+    const { labels } = manifest;
+    const { score, keep } = manifest.thresholds;
+    const given = manifest.input.fit;
+    if (keep > score) contradiction(context, ['thresholds', 'keep'], `is ${keep}, above thresholds.score, ${score}`);
+    if (new Set(labels).size !== labels.length) {
+      const twice = labels.find((name, i) => labels.indexOf(name) !== i);
+      contradiction(context, ['labels'], `has "${twice}" twice`);
+    }
+    if (given.mode === 'short-side' && given.longSide < given.shortSide) {
+      contradiction(context, ['input', 'fit', 'longSide'], `is ${given.longSide}, below shortSide, ${given.shortSide}`);
+    }
+    const paths = weightFiles(manifest).map(({ path }) => path);
+    if (new Set(paths).size !== paths.length) contradiction(context, ['files'], 'gives one path to two files');
+  });
 
 export type Manifest = Readonly<z.infer<typeof schema>>;
 export type MaskRcnnManifest = Readonly<z.infer<typeof maskRcnn>>;
 export type SemanticManifest = Readonly<z.infer<typeof semantic>>;
 export type YoloSegManifest = Readonly<z.infer<typeof yoloSeg>>;
+export type InstanceMapsManifest = Readonly<z.infer<typeof instanceMaps>>;
 export type SalientManifest = Readonly<z.infer<typeof salient>>;
 export type ClassifierManifest = Readonly<z.infer<typeof classifier>>;
 export type SamManifest = Readonly<z.infer<typeof sam>>;

@@ -2,6 +2,7 @@ import { AppError } from '../../../shared/errors.ts';
 import type { Manifest, OneGraphManifest } from '../manifest.ts';
 import { classifier } from './classifier.ts';
 import type { Family } from './family.ts';
+import { instanceMaps } from './instance-maps.ts';
 import { maskRcnn } from './mask-rcnn.ts';
 import { salient } from './salient.ts';
 import { semantic } from './semantic.ts';
@@ -45,6 +46,7 @@ function only<F extends Name>(name: F, family: Family<ManifestOf<F>>): Family {
 export const FAMILIES: Readonly<Record<Name, Family>> = {
   'mask-rcnn': only('mask-rcnn', maskRcnn),
   'yolo-seg': only('yolo-seg', yoloSeg),
+  'instance-maps': only('instance-maps', instanceMaps),
   semantic: only('semantic', semantic),
   salient: only('salient', salient),
   classifier: only('classifier', classifier),

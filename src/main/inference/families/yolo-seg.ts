@@ -1,7 +1,8 @@
 import type { YoloSegManifest } from '../manifest.ts';
 import type { Candidate } from './boxes.ts';
 import { suppressed } from './boxes.ts';
-import type { DecodedInstance, Family, InputTransform } from './family.ts';
+import type { DecodedInstance, Family } from './family.ts';
+import { inImage, placeInside } from './letterbox.ts';
 import { prototypeMask } from './prototypes.ts';
 import { sampleLinear } from './sample-linear.ts';
 import type { Floats } from './tensors.ts';
@@ -9,11 +10,6 @@ import { floats, imageTensor } from './tensors.ts';
 
 /** A picture of at most this many pixels for each of the input's; more of the image cannot matter. */
 const OVERSAMPLING = 16;
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A box in pixels of the input, and where its coefficients are. */
 interface Anchor extends Candidate {
@@ -32,7 +28,7 @@ export const yoloSeg: Family<YoloSegManifest> = {
 
   prepare(manifest, image, full) {
     const { input } = manifest;
-    const transform = place(input.fit, full);
+    const transform = placeInside(input.fit, full);
     const { inputWidth: width, inputHeight: height } = transform;
     const picture = { width, height, data: sampleLinear(image.data, image.width, image.height, width, height) };
     const pad = input.fit.mode === 'letterbox' ? input.fit.pad : [];
@@ -66,40 +62,6 @@ export const yoloSeg: Family<YoloSegManifest> = {
     return instances;
   },
 };
-
-/** Ultralytics' `LetterBox`: sizes rounded, of an odd rest the smaller half left and above. */
-function place(fit: YoloSegManifest['input']['fit'], full: Size): InputTransform {
-  const common = { imageWidth: full.width, imageHeight: full.height, paddedWidth: fit.width, paddedHeight: fit.height };
-  let inputWidth = fit.width;
-  let inputHeight = fit.height;
-  let centred = false;
-  if (fit.mode === 'letterbox') {
-    const scale = Math.min(fit.width / full.width, fit.height / full.height);
-    inputWidth = Math.min(fit.width, Math.max(1, Math.round(scale * full.width)));
-    inputHeight = Math.min(fit.height, Math.max(1, Math.round(scale * full.height)));
-    centred = fit.align === 'center';
-  }
-  return {
-    ...common,
-    inputWidth,
-    inputHeight,
-    scaleX: inputWidth / full.width,
-    scaleY: inputHeight / full.height,
-    offsetX: centred ? (fit.width - inputWidth) >> 1 : 0,
-    offsetY: centred ? (fit.height - inputHeight) >> 1 : 0,
-  };
-}
-
-function inImage(anchor: Anchor, transform: InputTransform): { x0: number; y0: number; x1: number; y1: number } {
-  const { imageWidth, imageHeight, scaleX, scaleY, offsetX, offsetY } = transform;
-  const within = (value: number, most: number): number => Math.min(most, Math.max(0, value));
-  return {
-    x0: within((anchor.x0 - offsetX) / scaleX, imageWidth),
-    y0: within((anchor.y0 - offsetY) / scaleY, imageHeight),
-    x1: within((anchor.x1 - offsetX) / scaleX, imageWidth),
-    y1: within((anchor.y1 - offsetY) / scaleY, imageHeight),
-  };
-}
 
 /** Channels first: row 0 to 3 centre and size, then one row for each class. */
 function anchorsOfV8(manifest: YoloSegManifest, { dims, data }: Floats): Anchor[] {

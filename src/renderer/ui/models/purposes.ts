@@ -9,7 +9,7 @@ export interface Purpose {
 }
 
 export const PURPOSES: readonly Purpose[] = [
-  { title: 'Instances', about: 'Each object a mask of its own, with class and score', families: ['mask-rcnn', 'yolo-seg'] },
+  { title: 'Instances', about: 'Each object a mask of its own, with class and score', families: ['mask-rcnn', 'yolo-seg', 'instance-maps'] },
   { title: 'Prompts', about: 'Click or draw a box and get the mask; or everything at once', families: ['sam'] },
   { title: 'Regions', about: 'A class for each pixel', families: ['semantic'] },
   { title: 'Foreground', about: 'What stands out, with soft edges for cut-outs', families: ['salient'] },
