@@ -49,17 +49,42 @@ export const instanceMaps: Family<Manifest> = {
     const size = width * height;
     // Logits are cut where their probability is the threshold.
     const level = variant === 'mmdeploy' ? thresholds.mask : Math.log(thresholds.mask / (1 - thresholds.mask));
-    const whole = { x0: 0, y0: 0, x1: transform.imageWidth, y1: transform.imageHeight };
     return found.flatMap((instance, i): DecodedInstance[] => {
       if (!instance) return [];
       const map = { count: 1, width, height, data: maps.data.subarray(i * size, (i + 1) * size) };
-      const rle = prototypeMask(map, ALONE, whole, transform, level);
+      const reach = reachOf(map, transform, level);
+      const rle = reach && prototypeMask(map, ALONE, reach, transform, level);
       if (!rle) return [];
       const { x0, y0, x1, y1 } = inImage(instance.box, transform);
       return [{ label: instance.label, score: Math.min(1, instance.score), box: [x0, y0, x1 - x0, y1 - y0], rle }];
     });
   },
 };
+
+interface Cells {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
+}
+
+/** The part of the image outside of which the map cannot be above `level`, so that the rest need not be looked at. */
+function reachOf({ width, height, data }: Cells, transform: InputTransform, level: number): Corners | null {
+  let [left, right, top, bottom] = [width, -1, height, -1];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (!((data[i] ?? 0) > level)) continue;
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (y < top) top = y;
+      bottom = y;
+    }
+  }
+  if (right < 0) return null;
+  // A pixel takes from the cells around it, and at the picture's border from those just inside: two cells more.
+  const [wide, high] = [transform.paddedWidth / width, transform.paddedHeight / height];
+  const box = { x0: (left - 2) * wide, y0: (top - 2) * high, x1: (right + 3) * wide, y1: (bottom + 3) * high };
+  return inImage(box, transform);
+}
 
 function whatOf({ variant }: Manifest): string {
   return variant === 'mmdeploy' ? 'an instance segmentation of MMDeploy gives' : 'an RF-DETR-Seg gives';
