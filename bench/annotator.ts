@@ -21,13 +21,14 @@ import type { Rle } from '../src/shared/records.ts';
 import { seededRandom } from '../src/shared/scenes/random.ts';
 import type { Click } from './annotator-clicks.ts';
 import { nextClick } from './annotator-clicks.ts';
+import { oracle } from './annotator-oracle.ts';
 
 /**
  * A simulated annotator (the NoC protocol of interactive segmentation): clicks an object of coco-tiny's val
  * split until its mask is good, each click at the deepest point of what is wrong, at most ten. Ours is the
  * prompt path of the studio, a closer look included; the reference is the bare decoder, its surest mask
  * shown and fed back. A second annotator of ours also steps to another candidate (Tab) where that one is
- * clearly better, each step counted beside the clicks.
+ * clearly better, each step counted beside the clicks. An oracle, finally, says what choosing could bring at most.
  */
 const MODEL = 'sam2-hiera-tiny';
 const MOST_CLICKS = 10;
@@ -71,7 +72,7 @@ export async function benchAnnotator(count: number): Promise<string> {
   const prompting = createPrompting(sessions, createEmbeddings());
   try {
     const things = await sample(folder, cache, count);
-    const clicks = { ours: [] as number[][], choosing: [] as number[][], bare: [] as number[][] };
+    const clicks = { ours: [] as number[][], choosing: [] as number[][], bare: [] as number[][], oracle: [] as number[][] };
     let steps = 0;
     for (const thing of things) {
       clicks.bare.push(await annotate(thing, bareDecoder(prompting, model)));
@@ -82,6 +83,8 @@ export async function benchAnnotator(count: number): Promise<string> {
           promptPath(prompting, model, (taken) => (steps += taken)),
         ),
       );
+      const knowing = oracle(prompting, model);
+      clicks.oracle.push(await annotate(thing, ({ about, truth }, all) => knowing(about, truth, all)));
     }
     const failed = (all: readonly number[][], i: number): number => all.filter((each) => (each[i] ?? 0) > MOST_CLICKS).length;
     const line = (what: string, all: readonly number[][], i: number, note: string): string => {
@@ -97,6 +100,7 @@ export async function benchAnnotator(count: number): Promise<string> {
         i,
         `; ${(steps / things.length).toFixed(2)} presses of Tab an object`,
       ),
+      line('an oracle that picks the best of all twelve masks of the decoder', clicks.oracle, i, ''),
     ]);
     const head =
       '| simulated annotator | prompts of the studio | bare decoder | ratio | objects | note |\n| --- | --- | --- | --- | --- | --- |';
