@@ -108,7 +108,15 @@ test('a bundle is exported for retraining, and trained models come back and are 
     await again.getByTestId('return-former').selectOption('-');
     await again.getByTestId('return-path').fill(writeTraining(join(host.folder, 'run-3'), 'mask-rcnn-scenes', 'second', held));
     await again.getByTestId('return-run').click();
-    await expect(again.getByTestId('return-report')).toContainText('trained on', { timeout: 120_000 });
+    const report = again.getByTestId('return-report');
+    await expect(report).toContainText('trained on', { timeout: 120_000 });
+    // What is right and wrong is that of the measured run, on the images that it was measured on.
+    const measured = Number(await report.getAttribute('data-ap'));
+    await again.getByTestId('return-look').click();
+    await expect(again.getByTestId('evaluation-page')).toBeVisible({ timeout: 60_000 });
+    await expect(again.getByTestId('evaluation-source')).toHaveValue(/^run:\d+$/);
+    await expect(again.getByTestId('evaluation-split')).toHaveValue('test');
+    await expect(again.getByTestId('evaluation-figures')).toContainText(measured.toFixed(3));
   });
   expect(host.complaints).toEqual([]);
 });

@@ -78,6 +78,7 @@ export const TEST_IDS = {
   returnFormer: 'return-former',
   returnRun: 'return-run',
   returnUse: 'return-use',
+  returnLook: 'return-look',
   returnProblem: 'return-problem',
   returnReport: 'return-report',
   returnHistory: 'return-history',

@@ -4,6 +4,12 @@ import type { FormatId } from '../../shared/formats.ts';
 /** What was chosen before the project was open: it is read at once. */
 export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels'>;
 
+/** A run, and the split of the images that it is compared on. */
+export interface EvaluatedRun {
+  readonly runId: number;
+  readonly split: string;
+}
+
 /** What lies over the window: one dialog at a time. */
 export type DialogState =
   /** Without a project, the images' folder is asked for too. */
@@ -19,7 +25,8 @@ export type DialogState =
   | { readonly kind: 'return' }
   | { readonly kind: 'providers' }
   | { readonly kind: 'statistics'; readonly tab: 'statistics' | 'splits' }
-  | { readonly kind: 'evaluation' }
+  /** With a run: that one is compared at once. */
+  | { readonly kind: 'evaluation'; readonly of?: EvaluatedRun }
   | { readonly kind: 'label'; readonly labelId: number }
   | { readonly kind: 'failures'; readonly runId: number }
   | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void };
