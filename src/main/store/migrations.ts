@@ -293,4 +293,8 @@ CREATE TABLE model_score (
   figures TEXT NOT NULL CHECK (json_valid(figures))
 ) STRICT;
 `,
+  // Nobody asks for measures by class alone: filters go by image first. An index of as many rows as there are instances.
+  `
+DROP INDEX measure_label;
+`,
 ];
