@@ -41,6 +41,11 @@ export interface Store {
   setMeta(key: string, value: string): void;
   /** Runs several changes as one transaction: all of them or, when one throws, none. */
   write<T>(work: () => T): T;
+  /**
+   * The same for what can be found out again, without waiting for the disk: a power cut may take it back, and only what came
+   * before the newest `write`, which syncs all of the log, is safe.
+   */
+  writeLater<T>(work: () => T): T;
   /** Until the answer is called, whatever writes throws `storage` with this reason: somebody writes through another connection. */
   hold(reason: string): () => void;
   verify(): VerifyReport;
@@ -87,6 +92,14 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
         write(() => writeMeta.run(key, value));
       },
       write,
+      writeLater(work) {
+        db.pragma('synchronous = NORMAL');
+        try {
+          return write(work);
+        } finally {
+          db.pragma('synchronous = FULL');
+        }
+      },
       hold(reason) {
         held = reason;
         return () => (held = null);
