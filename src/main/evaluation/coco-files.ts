@@ -8,6 +8,7 @@ import { createTally } from '../../shared/evaluate/tally.ts';
 import { countsToString, rleToCounts } from '../../shared/mask/rle.ts';
 import { runsArea, runsBox } from '../../shared/mask/runs.ts';
 import type { Box, Rle } from '../../shared/records.ts';
+import { createBreath } from '../formats/breath.ts';
 import { readJsonTexts } from '../formats/json-texts.ts';
 import type { NamedDetection, TruthImage } from './coco-rows.ts';
 import { readCategory, readImage, readTruth } from './coco-rows.ts';
@@ -45,9 +46,12 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
     const found = await readDetections(resultsPath, truth, spool, options, bytes - sizeOf(resultsPath), bytes);
     const kinds: readonly OverlapKind[] = truth.maskless === 0 ? ['bbox', 'segm'] : ['bbox'];
     const tallies = kinds.map((kind) => ({ kind, tally: createTally(truth.categories.length) }));
+    const breath = createBreath();
     let compared = 0;
     for (let heap = 0; heap < spool.heaps; heap++) {
       for (const [place, { truths, detections }] of byImage(spool.take(heap))) {
+        // Whoever cancels is heard only when this rests.
+        if (breath.due()) await breath.take();
         if (options.signal?.aborted) throw new AppError('cancelled', 'The evaluation was cancelled.');
         const image = truth.images[place];
         if (!image) continue;
@@ -120,10 +124,12 @@ async function readTruths(path: string, spool: Spool, options: FilesOptions, tot
   let maskless = 0;
   let idZero = false;
   const within = { key: 'annotations', from: annotationsFrom };
+  const breath = createBreath();
   const onProgress = (done: number): void => options.onProgress?.('reading', done, total);
   for await (const batch of readJsonTexts(path, { signal: options.signal, within, onProgress })) {
     for (const { index, text, at } of batch) {
       if (index === null) continue;
+      if (breath.due()) await breath.take();
       const truth = readTruth(valueOf(path, text, at), index, path);
       const what = `annotation ${truth.id}`;
       const place = reference(places, truth.image_id, path, what, 'image');
