@@ -145,8 +145,8 @@ function outcome<T>(program: string, args: readonly string[], env: NodeJS.Proces
       said = (said + data.toString()).slice(-4000);
     });
     child.on('error', (error) => {
-      if (signal.aborted) reject(error);
-      else resolve({ failure: error.message });
+      // One that is being ended still writes into the folder that is removed next: it is waited for.
+      if (!signal.aborted) resolve({ failure: error.message });
     });
     child.on('close', (code, killed) => {
       const last = (text: string): string => text.trim().split('\n').at(-1) ?? '';
