@@ -4,6 +4,7 @@ import type { CocoEvaluation, ResultsForm } from '../../shared/evaluate/coco.ts'
 import { evaluationOf, resultsForm } from '../../shared/evaluate/coco.ts';
 import type { CocoSegmentation, OverlapKind } from '../../shared/evaluate/dataset.ts';
 import { segmentationRuns } from '../../shared/evaluate/dataset.ts';
+import type { CategoryCurves } from '../../shared/evaluate/figures.ts';
 import { createTally } from '../../shared/evaluate/tally.ts';
 import { countsToString, rleToCounts } from '../../shared/mask/rle.ts';
 import { runsArea, runsBox } from '../../shared/mask/runs.ts';
@@ -52,7 +53,7 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
       for (const [place, { truths, detections }] of byImage(spool.take(heap))) {
         // Whoever cancels is heard only when this rests.
         if (breath.due()) await breath.take();
-        if (options.signal?.aborted) throw new AppError('cancelled', 'The evaluation was cancelled.');
+        if (options.signal?.aborted) throw cancelled();
         const image = truth.images[place];
         if (!image) continue;
         for (const { kind, tally } of tallies) {
@@ -61,18 +62,28 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
         if (++compared % 500 === 0) options.onProgress?.('comparing', compared, truth.images.length);
       }
     }
-    const [bbox, segm] = tallies.map(({ kind, tally }): CocoEvaluation => ({
-      kind,
-      images: truth.images.length,
-      truths: truth.count,
-      detections: found.count,
-      ...evaluationOf(truth.categories, tally.curves()),
-    }));
+    const evaluations: CocoEvaluation[] = [];
+    for (const { kind, tally } of tallies) {
+      const curves: CategoryCurves[] = [];
+      for (const place of truth.categories.keys()) {
+        if (breath.due()) await breath.take();
+        if (options.signal?.aborted) throw cancelled();
+        const own = tally.curvesOf(place);
+        if (own) curves.push(own);
+      }
+      const [images, truths, detections] = [truth.images.length, truth.count, found.count];
+      evaluations.push({ kind, images, truths, detections, ...evaluationOf(truth.categories, curves) });
+    }
+    const [bbox, segm] = evaluations;
     if (!bbox) throw new AppError('internal', 'Nothing was measured.');
     return { bbox, segm: segm ?? null, notes: notesOf(truthPath, truth, found) };
   } finally {
     spool.close();
   }
+}
+
+function cancelled(): AppError {
+  return new AppError('cancelled', 'The evaluation was cancelled.');
 }
 
 function sizeOf(path: string): number {

@@ -57,6 +57,8 @@ export interface Images {
   has(id: number): boolean;
   setState(ids: readonly number[], state: ImageState): void;
   summary(): ImageSummary;
+  /** All of them, also those that cannot be used. */
+  count(): number;
   /** Every image in the order of the list, a few at a time. */
   each(): Iterable<ImageRecord>;
   /** Ids in order; `untouched`: only states new and predicted. */
@@ -137,6 +139,7 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
   const summary = db.prepare<[], ImageSummary>(`
     SELECT (SELECT count(*) FROM image INDEXED BY image_state) AS images, (SELECT count(*) FROM image WHERE missing = 1 OR error IS NOT NULL) AS broken,
       (SELECT count(*) FROM image WHERE state = 'done') AS done, (SELECT count(*) FROM annotation) AS annotations`);
+  const count = db.prepare<[], number>('SELECT count(*) FROM image INDEXED BY image_state').pluck();
   const allInOrder = db.prepare<[], number>('SELECT id FROM image ORDER BY sort_key, path').pluck();
   const untouchedOrder = db.prepare<[], number>("SELECT id FROM image WHERE state IN ('new', 'predicted') ORDER BY sort_key, path").pluck();
   const known = db.prepare<[number, number], Omit<KnownFile, 'missing'> & { missing: number }>(
@@ -200,6 +203,7 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
       }
     },
     summary: () => summary.get() ?? { images: 0, broken: 0, done: 0, annotations: 0 },
+    count: () => count.get() ?? 0,
     ids: (untouched) => (untouched ? untouchedOrder : allInOrder).all(),
     known: (after, limit) => known.all(after, limit).map((row) => ({ ...row, missing: row.missing === 1 })),
     add(files) {

@@ -287,7 +287,7 @@ function copyTexts(db: Db, importId: number): void {
     `INSERT INTO import_image (import_id, image_id, position, sha256, form, text)
      SELECT ?, c.image_id, k.position, i.sha256, CASE WHEN (c.form & ${RESIZED}) <> 0 THEN 0 ELSE k.in_source END | (c.form & ${FORM.raw}), k.source
      FROM chosen c JOIN staged.image k ON k.key = c.image_key JOIN image i ON i.id = c.image_id
-     WHERE (c.form & ${FORM.renumbered}) = 0`,
+     WHERE (c.form & ${FORM.renumbered}) = 0 ORDER BY k.position`,
   ).run(importId);
   db.prepare('INSERT INTO import_finding SELECT ?, seq, kind, what, id, reason, message FROM staged.finding').run(importId);
 }
