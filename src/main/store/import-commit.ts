@@ -240,8 +240,8 @@ function copyInstances(
  * A reader measures on the size that the file says; whatever was looked at again (`checked`) may lie on another one.
  */
 function copyMeasures(db: Db, before: number, replaced: ReadonlyMap<number, string>): void {
-  db.exec(`CREATE TEMP TABLE unmeasured AS SELECT DISTINCT c.image_id FROM staged.instance i JOIN chosen c ON c.image_key = i.image_key
-    JOIN staged.target t ON t.image_key = i.image_key WHERE i.area IS NULL OR t.checked = 1`);
+  db.exec(`CREATE TEMP TABLE unmeasured AS SELECT c.image_id FROM chosen c WHERE c.image_key IN (
+    SELECT image_key FROM staged.target WHERE checked = 1 UNION SELECT image_key FROM staged.instance WHERE area IS NULL)`);
   db.exec('CREATE TEMP TABLE emptied (image_id INTEGER PRIMARY KEY)');
   const empty = db.prepare('INSERT INTO emptied VALUES (?)');
   for (const imageId of replaced.keys()) empty.run(imageId);
