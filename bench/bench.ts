@@ -41,7 +41,17 @@ const folder = await mkdtemp(join(tmpdir(), 'maskloop-bench-'));
 try {
   console.log(`Machine: ${machine()}\n`);
   if (values.scale !== undefined) {
-    console.log(await benchScale(folder, Number(values.scale), (line) => process.stderr.write(`${line}\n`)));
+    // The step that runs ends with us, and gigabytes of files do not stay behind.
+    const stop = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`Stopped by ${name}.`)));
+    const done = await benchScale(folder, {
+      times: Number(values.scale),
+      print: (line) => console.log(line),
+      say: (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
+      signal: stop.signal,
+    });
+    console.log(`\nAt the end: ${machine()}`);
+    if (!done) process.exitCode = 1;
   } else {
     const project = await makeProject(folder, scenes);
     const rows: Row[] = [];

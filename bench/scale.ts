@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { number } from './measure.ts';
 import { scaleShape, writeScaleDataset, writeScaleImages, writeScaleResults } from './scale-data.ts';
 import type { StepFigures } from './scale-step.ts';
 
-const run = promisify(execFile);
 const STEP = fileURLToPath(new URL('scale-step.ts', import.meta.url));
 const REFERENCE = fileURLToPath(new URL('scale-reference.py', import.meta.url));
 
@@ -23,82 +22,139 @@ const STEPS = [
   ['evaluate', 'evaluate'],
 ] as const;
 
+const HEAD = [
+  'step',
+  'ours s',
+  'CPU s',
+  'peak MB',
+  'late p99 ms',
+  'late most ms',
+  'Python s',
+  'CPU s',
+  'peak MB',
+  'time',
+  'CPU',
+  'memory',
+  'load',
+  'result',
+];
+
+export interface ScaleOptions {
+  /** 1 is the size of train2017. */
+  readonly times: number;
+  /** Lines of the table, each as soon as its step is done: what was measured is not lost with the rest. */
+  readonly print: (line: string) => void;
+  /** What goes on, for whoever waits. */
+  readonly say: (line: string) => void;
+  /** Ends the step that runs, and throws. */
+  readonly signal: AbortSignal;
+}
+
 interface ReferenceFigures {
   readonly ms: number;
   readonly cpuMs: number;
   readonly peakMb: number;
 }
 
+/** What a process measured, or why it did not. */
+type Outcome<T> = { readonly figures: T } | { readonly failure: string };
+
 /**
  * A dataset of `times` train2017 in `folder`, which must be empty or absent, and every step on it beside Python, in turn,
- * each in a process of its own. Answers with a Markdown table; `say` is told what goes on.
+ * each in a process of its own. Prints a Markdown table line by line. Answers whether all of our steps were done; one that
+ * was not has its reason in its row, as a reference that was not.
  */
-export async function benchScale(folder: string, times: number, say: (line: string) => void): Promise<string> {
+export async function benchScale(folder: string, { times, print, say, signal }: ScaleOptions): Promise<boolean> {
   const shape = scaleShape(times);
   await mkdir(folder, { recursive: true });
   const dataset = join(folder, 'instances.json');
   const results = join(folder, 'results.json');
-  say(`Writing ${shape.images} images and ${shape.annotations} annotations into ${folder}`);
+  say(`Writing ${shape.annotations} annotations into ${folder} …`);
   await writeScaleDataset(dataset, shape);
+  say(`Writing as many results …`);
   await writeScaleResults(results, shape);
+  say(`Writing ${shape.images} images …`);
   await writeScaleImages(join(folder, 'photos'), shape.images);
   const { size } = await stat(dataset);
 
-  const head = [
-    'step',
-    'ours s',
-    'CPU s',
-    'peak MB',
-    'late p99 ms',
-    'late most ms',
-    'Python s',
-    'CPU s',
-    'peak MB',
-    'time',
-    'CPU',
-    'memory',
-    'result',
-  ];
-  const rows: string[][] = [];
+  const line = (row: readonly string[]): void => print(`| ${row.join(' | ')} |`);
+  print(`${shape.images} images, ${shape.annotations} annotations, ${(size / 2 ** 20).toFixed(0)} MB of JSON\n`);
+  line(HEAD);
+  line(HEAD.map(() => '---'));
   /** What Python does again and again is measured once. */
-  const known = new Map<string, ReferenceFigures | null>();
+  const known = new Map<string, Outcome<ReferenceFigures>>();
+  const env = { ...process.env, MASKLOOP_HOME: join(folder, 'home') };
+  const program = ['/usr/bin/python3', '/usr/local/bin/python3'].find(existsSync) ?? 'python3';
+  let done = true;
   for (const [step, reference] of STEPS) {
     say(`${step} …`);
-    const env = { ...process.env, MASKLOOP_HOME: join(folder, 'home') };
-    const { stdout } = await run(process.execPath, [STEP, step, folder], { env, maxBuffer: 1 << 26 });
-    const ours = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as StepFigures;
-    const theirs = reference === null ? null : (known.get(reference) ?? (await python(reference, dataset, results)));
-    if (reference !== null) known.set(reference, theirs);
-    rows.push([
-      step,
-      number(ours.ms / 1000),
-      number(ours.cpuMs / 1000),
-      number(ours.peakMb),
-      number(ours.lateP99),
-      number(ours.lateMost),
-      theirs ? number(theirs.ms / 1000) : '–',
-      theirs ? number(theirs.cpuMs / 1000) : '–',
-      theirs ? number(theirs.peakMb) : '–',
-      theirs ? `${number(ours.ms / theirs.ms)}×` : '–',
-      theirs ? `${number(ours.cpuMs / theirs.cpuMs)}×` : '–',
-      theirs ? `${number(ours.peakMb / theirs.peakMb)}×` : '–',
-      ours.result,
-    ]);
-    say(`  ${rows.at(-1)?.join(' | ') ?? ''}`);
+    const ours = await outcome<StepFigures>(process.execPath, [STEP, step, folder], env, signal);
+    if ('failure' in ours) {
+      done = false;
+      say(`${step} failed: ${ours.failure}`);
+    }
+    let theirs = reference === null ? null : known.get(reference);
+    if (theirs === undefined && reference !== null) {
+      say(`${step}: Python, ${reference} …`);
+      theirs = await outcome<ReferenceFigures>(program, [REFERENCE, reference, dataset, results], env, signal);
+      known.set(reference, theirs);
+    }
+    line(rowOf(step, ours, theirs ?? null));
     if (step === 'export') await rm(join(folder, 'coco'), { recursive: true, force: true });
   }
-  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
-  const what = `${shape.images} images, ${shape.annotations} annotations, ${(size / 2 ** 20).toFixed(0)} MB of JSON`;
-  return [what, '', line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return done;
 }
 
-/** Null where there is no Python, or it ran out of memory: then that is what the table shows. */
-async function python(step: string, dataset: string, results: string): Promise<ReferenceFigures | null> {
-  const program = ['/usr/bin/python3', '/usr/local/bin/python3'].find(existsSync) ?? 'python3';
-  try {
-    const { stdout } = await run(program, [REFERENCE, step, dataset, results], { maxBuffer: 1 << 20 });
-    return JSON.parse(stdout) as ReferenceFigures;
-  } catch {
-    return null;
-  }
+function rowOf(step: string, ours: Outcome<StepFigures>, theirs: Outcome<ReferenceFigures> | null): string[] {
+  const mine = 'figures' in ours ? ours.figures : null;
+  const their = theirs && 'figures' in theirs ? theirs.figures : null;
+  const said = [
+    'figures' in ours ? ours.figures.result : `failed: ${ours.failure}`,
+    ...(theirs && 'failure' in theirs ? [`Python: ${theirs.failure}`] : []),
+  ];
+  const ratio = (a: number | undefined, b: number | undefined): string => (a === undefined || b === undefined ? '–' : `${number(a / b)}×`);
+  const shown = (value: number | undefined): string => number(value ?? NaN);
+  return [
+    step,
+    shown(mine ? mine.ms / 1000 : undefined),
+    shown(mine ? mine.cpuMs / 1000 : undefined),
+    shown(mine?.peakMb),
+    shown(mine?.lateP99),
+    shown(mine?.lateMost),
+    shown(their ? their.ms / 1000 : undefined),
+    shown(their ? their.cpuMs / 1000 : undefined),
+    shown(their?.peakMb),
+    ratio(mine?.ms, their?.ms),
+    ratio(mine?.cpuMs, their?.cpuMs),
+    ratio(mine?.peakMb, their?.peakMb),
+    number(loadavg()[0] ?? NaN),
+    said.join('; ').replaceAll('|', '/'),
+  ];
+}
+
+/** Runs a program whose last line is JSON. What it says beside that goes on to our own standard error. */
+function outcome<T>(program: string, args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Outcome<T>> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => void (out += data.toString()));
+    child.stderr.on('data', (data: Buffer) => {
+      process.stderr.write(data);
+      said = (said + data.toString()).slice(-4000);
+    });
+    child.on('error', (error) => {
+      // One that is being ended still writes into the folder that is removed next: it is waited for.
+      if (!signal.aborted) resolve({ failure: error.message });
+    });
+    child.on('close', (code, killed) => {
+      const last = (text: string): string => text.trim().split('\n').at(-1) ?? '';
+      if (signal.aborted) reject(new Error('The bench was stopped.'));
+      else if (killed === 'SIGKILL') resolve({ failure: 'killed, as the system does with what takes more memory than there is' });
+      else if (killed !== null) resolve({ failure: `ended by ${killed}` });
+      else if (code !== 0) resolve({ failure: /MemoryError/.test(said) ? 'out of memory' : last(said) || `ended with ${code}` });
+      else resolve({ figures: JSON.parse(last(out)) as T });
+    });
+  });
 }

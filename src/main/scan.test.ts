@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { adding, annotation, containing, temporaryFolder } from '../../test/store-fixtures.ts';
+import { adding, annotation, containing, scanned, temporaryFolder } from '../../test/store-fixtures.ts';
 import type { ScanProgress } from '../shared/answers.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import { encodeJpeg, encodePng } from './inference/pixels.ts';
@@ -210,5 +210,31 @@ it.skipIf(process.platform !== 'linux')('lists names that are no UTF-8, and read
   expect(await scan()).toMatchObject({ found: 2, added: 2, broken: 1 });
   expect(rows().map((r) => r.error)).toEqual(expect.arrayContaining([null, 'the file cannot be read: its name is not valid UTF-8']));
   expect(await scan()).toMatchObject({ found: 2, added: 0, missing: 0 });
+  store.close();
+});
+
+it('marks thousands of files as gone, and goes on where it was stopped between them', async () => {
+  const { folder, store, scan, rows } = scene();
+  const all = Array.from({ length: 4500 }, (_, i) => scanned(`gone/${i}.jpg`));
+  store.images.add(all);
+  put(folder, '1.jpg', await jpeg(7));
+  const abort = new AbortController();
+  let told = 0;
+  const stopped = scanFolder({
+    folder,
+    store,
+    signal: abort.signal,
+    onProgress: () => undefined,
+    onRows: (ids) => {
+      told += ids.length;
+      if (told > 1000) abort.abort();
+    },
+  });
+  await expect(stopped).rejects.toThrow();
+  const marked = rows().filter((row) => row.error === MISSING_REASON).length;
+  expect(marked > 0 && marked < 1000).toBe(true);
+  expect(await scan()).toMatchObject({ found: 1, added: 0, missing: 4500, broken: 4500 });
+  expect(store.images.summary()).toEqual({ images: 4501, broken: 4500, done: 0, annotations: 0 });
+  expect(await scan()).toMatchObject({ found: 1, added: 0, missing: 4500, broken: 4500 });
   store.close();
 });

@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { opendir, realpath, stat } from 'node:fs/promises';
+import { opendir, readFile as readWhole, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ScanProgress } from '../shared/answers.ts';
 import { AppError } from '../shared/errors.ts';
+import { createBreath } from './formats/breath.ts';
+import { sortInSteps } from './in-steps.ts';
 import { IMAGE_EXTENSIONS, readHeader } from './inference/pixels.ts';
 import type { KnownFile, ScannedFile } from './store/images.ts';
 import { naturalKey } from './store/natural-order.ts';
@@ -36,6 +38,9 @@ const LISTED = new Set([...IMAGE_EXTENSIONS, ...OTHER_PICTURES]);
 /** Files read at once, and files written in one transaction. */
 const AT_ONCE = 4;
 const BATCH = 64;
+/** Rows that are read, and that are marked, before the window's messages are let through. */
+const KNOWN_AT_ONCE = 2000;
+const LOST_AT_ONCE = 500;
 
 interface Entry {
   readonly path: string;
@@ -55,38 +60,52 @@ interface Entry {
 export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
   const { folder, store, signal, onProgress, onRows } = options;
   const unreadable: { path: string; reason: string }[] = [];
-  const entries: Entry[] = [];
+  let found = 0;
   let read = 0;
   let broken = 0;
-  const report = (done: boolean): void => onProgress({ folder, found: entries.length, read, broken, done });
+  const report = (done: boolean): void => onProgress({ folder, found, read, broken, done });
 
+  // A hundred thousand files are looked at in memory, too: never at a stretch.
+  const breath = createBreath(signal);
   const listed = new Set<string>();
+  const keyed: { readonly key: string; readonly entry: Entry }[] = [];
   for await (const entry of walk(folder, '', new Set(), unreadable)) {
     signal.throwIfAborted();
     // Names that are no UTF-8 are read alike where they differ only in what cannot be read.
     if (listed.has(entry.path)) continue;
     listed.add(entry.path);
-    entries.push(entry);
-    if (entries.length % 500 === 0) report(false);
+    keyed.push({ key: naturalKey(entry.path), entry });
+    found++;
+    if (found % 500 === 0) report(false);
   }
-  const keys = new Map(entries.map((e) => [e, naturalKey(e.path)]));
-  entries.sort((a, b) => compare(keys.get(a) ?? '', keys.get(b) ?? '') || compare(a.path, b.path));
-  keys.clear();
+  const sorted = await sortInSteps(keyed, (a, b) => compare(a.key, b.key) || compare(a.entry.path, b.entry.path), breath);
 
-  const known = new Map(store.images.known().map((file) => [file.path, file]));
-  const gone = new Set([...known.values()].filter((k) => !listed.has(k.path) && !unreadable.some((u) => inside(k.path, u.path))));
+  const known = new Map<string, KnownFile>();
+  const gone = new Set<KnownFile>();
   const goneByHash = new Map<string, KnownFile[]>();
-  for (const file of gone) {
-    if (file.sha256 === '' || file.bytes === 0) continue;
-    const same = goneByHash.get(file.sha256);
-    if (same) same.push(file);
-    else goneByHash.set(file.sha256, [file]);
+  for (let after = 0, full = true; full;) {
+    const files = store.images.known(after, KNOWN_AT_ONCE);
+    full = files.length === KNOWN_AT_ONCE;
+    for (const file of files) {
+      after = file.id;
+      known.set(file.path, file);
+      if (listed.has(file.path) || unreadable.some((u) => inside(file.path, u.path))) continue;
+      gone.add(file);
+      if (file.sha256 === '' || file.bytes === 0) continue;
+      const same = goneByHash.get(file.sha256);
+      if (same) same.push(file);
+      else goneByHash.set(file.sha256, [file]);
+    }
+    if (breath.due()) await breath.take();
   }
-  const changedEntries = entries.filter((e) => {
-    const was = known.get(e.path);
-    return !was || was.missing || was.bytes !== e.bytes || was.modifiedMs !== e.modifiedMs || (was.sha256 === '' && e.reason === null);
-  });
-  read = entries.length - changedEntries.length;
+  const changedEntries: Entry[] = [];
+  for (const { entry } of sorted) {
+    const was = known.get(entry.path);
+    const same = was && !was.missing && was.bytes === entry.bytes && was.modifiedMs === entry.modifiedMs;
+    if (!same || (was.sha256 === '' && entry.reason === null)) changedEntries.push(entry);
+    if (breath.due()) await breath.take();
+  }
+  read = found - changedEntries.length;
   report(false);
 
   let added = 0;
@@ -94,7 +113,7 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
   let moved = 0;
   for (let start = 0; start < changedEntries.length; start += BATCH) {
     const files = await readAll(folder, changedEntries.slice(start, start + BATCH), signal);
-    const ids = store.write(() => {
+    const ids = store.writeLater(() => {
       const touched: number[] = [];
       const fresh: ScannedFile[] = [];
       for (const file of files) {
@@ -122,12 +141,16 @@ export async function scanFolder(options: ScanOptions): Promise<ScanReport> {
     onRows(ids);
     report(false);
   }
-  const lost = [...gone].filter((file) => !file.missing);
-  store.images.markMissing(lost.map((file) => file.id));
-  if (lost.length > 0) onRows(lost.map((file) => file.id));
+  const lost = [...gone].filter((file) => !file.missing).map((file) => file.id);
+  for (let start = 0; start < lost.length; start += LOST_AT_ONCE) {
+    const ids = lost.slice(start, start + LOST_AT_ONCE);
+    store.writeLater(() => store.images.markMissing(ids));
+    onRows(ids);
+    await breath.take();
+  }
   broken = store.images.summary().broken;
   report(true);
-  return { found: entries.length, added, changed, moved, missing: gone.size, broken, unreadable };
+  return { found, added, changed, moved, missing: gone.size, broken, unreadable };
 }
 
 function compare(a: string, b: string): number {
@@ -210,7 +233,7 @@ async function readFile(folder: string, entry: Entry, signal: AbortSignal): Prom
   const file = join(folder, path.split('/').join(sep));
   let sha256: string;
   try {
-    sha256 = await hashFile(file, signal);
+    sha256 = await hashFile(file, signal, bytes);
   } catch (thrown) {
     signal.throwIfAborted();
     return { ...nothing, sha256: '', error: `the file cannot be read: ${reasonOf(thrown)}` };
@@ -225,11 +248,15 @@ async function readFile(folder: string, entry: Entry, signal: AbortSignal): Prom
   }
 }
 
-/** SHA-256 of a file's content, hex, read as a stream. */
-export async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash, signal ? { signal } : {});
-  return hash.digest('hex');
+/** Bytes up to which a file is read at once: a stream costs more than what is in it. */
+const SMALL_BYTES = 1 << 20;
+
+/** SHA-256 of a file's content, hex. Large ones are read as a stream; `bytes` is their size, where it is known. */
+export async function hashFile(file: string, signal?: AbortSignal, bytes = Infinity): Promise<string> {
+  if (bytes <= SMALL_BYTES) return hash('sha256', await readWhole(file, signal ? { signal } : {}), 'hex');
+  const hashing = createHash('sha256');
+  await pipeline(createReadStream(file), hashing, signal ? { signal } : {});
+  return hashing.digest('hex');
 }
 
 function reasonOf(thrown: unknown): string {

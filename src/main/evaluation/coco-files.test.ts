@@ -126,6 +126,22 @@ it('is cancelled while it reads', async () => {
   });
 });
 
+it('hears while it compares that it is cancelled', async () => {
+  const images = Array.from({ length: 8000 }, (_, i) => ({ ...TRUTH.images[0], id: i + 1 }));
+  const annotations = images.map(({ id }) => ({ ...TRUTH.annotations[0], id, image_id: id }));
+  const results = images.map(({ id }) => ({ ...RESULTS[0], image_id: id }));
+  const abort = new AbortController();
+  let compared = 0;
+  const onProgress = (stage: string, done: number): void => {
+    if (stage !== 'comparing') return;
+    if (compared === 0) setImmediate(() => abort.abort());
+    compared = done;
+  };
+  const paths = [file('many.json', { ...TRUTH, images, annotations }), file('many-results.json', results)] as const;
+  await expect(evaluateCocoFiles(...paths, { signal: abort.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' });
+  expect(compared > 0 && compared < images.length).toBe(true);
+});
+
 it('reads an empty list of results: nothing was found', async () => {
   const rows: unknown[] = [];
   await readResults(file('none.json', ' \n[ ]\n'), (row) => rows.push(row));

@@ -4,10 +4,12 @@ import type { CocoEvaluation, ResultsForm } from '../../shared/evaluate/coco.ts'
 import { evaluationOf, resultsForm } from '../../shared/evaluate/coco.ts';
 import type { CocoSegmentation, OverlapKind } from '../../shared/evaluate/dataset.ts';
 import { segmentationRuns } from '../../shared/evaluate/dataset.ts';
+import type { CategoryCurves } from '../../shared/evaluate/figures.ts';
 import { createTally } from '../../shared/evaluate/tally.ts';
 import { countsToString, rleToCounts } from '../../shared/mask/rle.ts';
 import { runsArea, runsBox } from '../../shared/mask/runs.ts';
 import type { Box, Rle } from '../../shared/records.ts';
+import { createBreath } from '../formats/breath.ts';
 import { readJsonTexts } from '../formats/json-texts.ts';
 import type { NamedDetection, TruthImage } from './coco-rows.ts';
 import { readCategory, readImage, readTruth } from './coco-rows.ts';
@@ -45,10 +47,13 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
     const found = await readDetections(resultsPath, truth, spool, options, bytes - sizeOf(resultsPath), bytes);
     const kinds: readonly OverlapKind[] = truth.maskless === 0 ? ['bbox', 'segm'] : ['bbox'];
     const tallies = kinds.map((kind) => ({ kind, tally: createTally(truth.categories.length) }));
+    const breath = createBreath();
     let compared = 0;
     for (let heap = 0; heap < spool.heaps; heap++) {
       for (const [place, { truths, detections }] of byImage(spool.take(heap))) {
-        if (options.signal?.aborted) throw new AppError('cancelled', 'The evaluation was cancelled.');
+        // Whoever cancels is heard only when this rests.
+        if (breath.due()) await breath.take();
+        if (options.signal?.aborted) throw cancelled();
         const image = truth.images[place];
         if (!image) continue;
         for (const { kind, tally } of tallies) {
@@ -57,18 +62,28 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
         if (++compared % 500 === 0) options.onProgress?.('comparing', compared, truth.images.length);
       }
     }
-    const [bbox, segm] = tallies.map(({ kind, tally }): CocoEvaluation => ({
-      kind,
-      images: truth.images.length,
-      truths: truth.count,
-      detections: found.count,
-      ...evaluationOf(truth.categories, tally.curves()),
-    }));
+    const evaluations: CocoEvaluation[] = [];
+    for (const { kind, tally } of tallies) {
+      const curves: CategoryCurves[] = [];
+      for (const place of truth.categories.keys()) {
+        if (breath.due()) await breath.take();
+        if (options.signal?.aborted) throw cancelled();
+        const own = tally.curvesOf(place);
+        if (own) curves.push(own);
+      }
+      const [images, truths, detections] = [truth.images.length, truth.count, found.count];
+      evaluations.push({ kind, images, truths, detections, ...evaluationOf(truth.categories, curves) });
+    }
+    const [bbox, segm] = evaluations;
     if (!bbox) throw new AppError('internal', 'Nothing was measured.');
     return { bbox, segm: segm ?? null, notes: notesOf(truthPath, truth, found) };
   } finally {
     spool.close();
   }
+}
+
+function cancelled(): AppError {
+  return new AppError('cancelled', 'The evaluation was cancelled.');
 }
 
 function sizeOf(path: string): number {
@@ -120,10 +135,12 @@ async function readTruths(path: string, spool: Spool, options: FilesOptions, tot
   let maskless = 0;
   let idZero = false;
   const within = { key: 'annotations', from: annotationsFrom };
+  const breath = createBreath();
   const onProgress = (done: number): void => options.onProgress?.('reading', done, total);
   for await (const batch of readJsonTexts(path, { signal: options.signal, within, onProgress })) {
     for (const { index, text, at } of batch) {
       if (index === null) continue;
+      if (breath.due()) await breath.take();
       const truth = readTruth(valueOf(path, text, at), index, path);
       const what = `annotation ${truth.id}`;
       const place = reference(places, truth.image_id, path, what, 'image');

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { AppError } from '../../shared/errors.ts';
+import { createBreath } from '../formats/breath.ts';
 import type { JsonTextOptions } from '../formats/json-texts.ts';
 import { readJsonTexts } from '../formats/json-texts.ts';
 import type { NamedDetection } from './coco-rows.ts';
@@ -18,8 +19,10 @@ export async function readResults(
   options: Pick<JsonTextOptions, 'signal' | 'onProgress'> & { readonly byName?: boolean } = {},
 ): Promise<void> {
   const within = { key: 'results', from: await firstElement(path) };
+  const breath = createBreath();
   for await (const batch of readJsonTexts(path, { ...options, within })) {
     for (const { index, text, at } of batch) {
+      if (breath.due()) await breath.take();
       if (index !== null) row(readDetection(valueOf(path, text, at), index, path, options.byName), index);
     }
   }

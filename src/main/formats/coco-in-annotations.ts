@@ -109,7 +109,7 @@ export function createAnnotationReader(
 
     const number = numberOf(id, index, value, tell);
     if (number === undefined) return;
-    const { geometry, inSource, remarks } = readShape(value, images.size(image), centred);
+    const { geometry, inSource: said, remarks, measured } = readShape(value, images.size(image), centred);
     for (const { kind, reason, message } of remarks) tell(kind, reason, message);
     if (geometry === null) return;
     const crowd = crowdOf(value['iscrowd'], tell);
@@ -118,6 +118,7 @@ export function createAnnotationReader(
     const earlier = number.content === null ? key : contents.add(number.content, key);
     if (earlier !== key) tell('kept', 'annotation-repeated', `annotation ${earlier} of those taken says the same under another id.`);
     used[category] = (used[category] ?? 0) + 1;
+    const inSource = said && crowd.plain && !mended;
     sink.instance({
       key,
       imageKey: images.key(image),
@@ -126,7 +127,8 @@ export function createAnnotationReader(
       geometry,
       crowd: crowd.crowd,
       source: text,
-      inSource: inSource && crowd.plain && !mended,
+      inSource,
+      measured: inSource ? measured : null,
     });
   }
 

@@ -1,5 +1,5 @@
 import { isSelfCrossing } from '../../shared/geometry/crossing.ts';
-import { ringArea } from '../../shared/geometry/polygon.ts';
+import { measurePixels } from '../../shared/geometry/measure.ts';
 import { geometryRuns } from '../../shared/mask/raster.ts';
 import { mergeRle, rleToCounts } from '../../shared/mask/rle.ts';
 import { runsArea, runsBox } from '../../shared/mask/runs.ts';
@@ -7,6 +7,8 @@ import type { Box, Geometry, Rle } from '../../shared/records.ts';
 import { mayCross } from './may-cross.ts';
 import type { CocoShape } from './coco-geometry.ts';
 import { geometryOfShape, isRing, opened } from './coco-geometry.ts';
+import type { MeasuredShape, PixelMeasure } from './coco-measure.ts';
+import { outlineArea, outlineBox, saidMeasure } from './coco-measure.ts';
 import type { FindingKind } from '../../shared/formats.ts';
 
 /** Something to say about one annotation. */
@@ -21,6 +23,8 @@ export interface ReadShape {
   readonly geometry: Geometry | null;
   readonly inSource: boolean;
   readonly remarks: readonly Remark[];
+  /** As `measureShape` on an image of the size the file says, where that and `inSource` are so; null where it was not looked at. */
+  readonly measured: PixelMeasure | null;
 }
 
 /** Pixels, as the file says; 0 where it does not. */
@@ -42,12 +46,12 @@ const BOX_PIXELS = 2;
  * The shape of an annotation: as it is where it can be used, repaired where what was meant is plain, refused otherwise.
  * Everything unusual is remarked on. `centred`: boxes of this file are x and y of the centre.
  */
-export function readShape(record: CocoShape & { readonly area?: unknown }, size: DeclaredSize, centred: boolean): ReadShape {
+export function readShape(record: MeasuredShape, size: DeclaredSize, centred: boolean): ReadShape {
   const remarks: Remark[] = [];
   const say = (kind: Remark['kind'], reason: string, message: string): void => void remarks.push({ kind, reason, message });
   const refused = (reason: string, message: string): ReadShape => {
     say('refused', reason, message);
-    return { geometry: null, inSource: false, remarks };
+    return { geometry: null, inSource: false, remarks, measured: null };
   };
   let geometry = geometryOfShape(record);
   let inSource = true;
@@ -55,7 +59,7 @@ export function readShape(record: CocoShape & { readonly area?: unknown }, size:
     geometry = repaired(record, centred, say);
     inSource = false;
     if (geometry === null) {
-      if (remarks.some((remark) => remark.kind === 'refused')) return { geometry, inSource, remarks };
+      if (remarks.some((remark) => remark.kind === 'refused')) return { geometry, inSource, remarks, measured: null };
       return refused('no-shape', 'it has neither a segmentation nor a box that has an area.');
     }
   }
@@ -73,11 +77,12 @@ export function readShape(record: CocoShape & { readonly area?: unknown }, size:
     if (area === 0) say('kept', 'mask-empty', 'its mask has no pixel.');
     // Whether the mask is of the image as it lies in its file is seen when the image is there.
     if (size.width > 0 && (rle.size[0] !== size.height || rle.size[1] !== size.width)) inSource = false;
-    compareNumbers(record, area, () => area, area > 0 ? runsBox(runs, rle.size[0]) : null, say);
-    return { geometry, inSource, remarks };
+    const box = area > 0 ? runsBox(runs, rle.size[0]) : null;
+    compareNumbers(record, area, () => area, box, say);
+    return { geometry, inSource, remarks, measured: inSource && size.width > 0 ? { area, box: box ?? [0, 0, 0, 0] } : null };
   }
 
-  const box = boundsOf(geometry);
+  const box = geometry.kind === 'box' ? geometry.box : outlineBox(geometry);
   const far = outside(box, size);
   if (size.width > 0 && far > 0) {
     const text = `it reaches ${round(far)} px out of its ${size.width}×${size.height} image`;
@@ -88,23 +93,34 @@ export function readShape(record: CocoShape & { readonly area?: unknown }, size:
     if (far > EDGE) say('kept', 'outside-image', `${text}.`);
   }
   if (geometry.kind === 'box') {
-    if (inSource) compareNumbers(record, box[2] * box[3], () => box[2] * box[3], null, say);
-    return { geometry, inSource, remarks };
+    if (!inSource) return { geometry, inSource, remarks, measured: null };
+    compareNumbers(record, box[2] * box[3], () => box[2] * box[3], null, say);
+    return { geometry, inSource, remarks, measured: isDrawn(size) ? measurePixels(geometry, size.width, size.height) : null };
   }
-  let area = 0;
+  const area = outlineArea(geometry);
   for (const { outer } of geometry.parts) {
-    area += Math.abs(ringArea(outer));
     if (outer.length > 6 && mayCross(outer) && isSelfCrossing(outer))
       say('kept', 'ring-crosses-itself', `a ring of ${outer.length / 2} points crosses itself.`);
   }
   const shape = geometry;
+  let filled: PixelMeasure | null = null;
+  const drawn = (): PixelMeasure => (filled ??= measurePixels(shape, size.width, size.height));
   const exact = (): number => {
+    if (isDrawn(size)) return drawn().area;
     const width = size.width > 0 ? size.width : Math.ceil(Math.max(1, box[0] + box[2]));
     const height = size.height > 0 ? size.height : Math.ceil(Math.max(1, box[1] + box[3]));
-    return width * height > 2 ** 28 ? area : runsArea(geometryRuns(shape, width, height));
+    return width * height > MOST_PIXELS ? area : runsArea(geometryRuns(shape, width, height));
   };
   compareNumbers(record, area, exact, box, say);
-  return { geometry, inSource, remarks };
+  const measured = inSource && isDrawn(size) ? (saidMeasure(record, area, box) ?? drawn()) : null;
+  return { geometry, inSource, remarks, measured };
+}
+
+/** Larger images are not drawn while a dataset is read. */
+const MOST_PIXELS = 2 ** 28;
+
+function isDrawn({ width, height }: DeclaredSize): boolean {
+  return width > 0 && height > 0 && width * height <= MOST_PIXELS;
 }
 
 type Say = (kind: Remark['kind'], reason: string, message: string) => void;
@@ -278,22 +294,6 @@ function compareNumbers(
   } else {
     say('kept', 'box-differs', `its box is ${told.map(round).join(', ')}, that of its shape ${box.map(round).join(', ')}.`);
   }
-}
-
-function boundsOf(geometry: Exclude<Geometry, { kind: 'mask' }>): Box {
-  if (geometry.kind === 'box') return geometry.box;
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const { outer } of geometry.parts) {
-    for (let i = 0; i + 1 < outer.length; i += 2) {
-      const x = outer[i] ?? 0;
-      const y = outer[i + 1] ?? 0;
-      if (x < left) left = x;
-      if (x > right) right = x;
-      if (y < top) top = y;
-      if (y > bottom) bottom = y;
-    }
-  }
-  return [left, top, right - left, bottom - top];
 }
 
 /** By how many pixels a box leaves its image. */

@@ -1,5 +1,6 @@
 import type { Finding, FormatId } from '../../shared/formats.ts';
 import type { Annotation, Geometry, ImageRecord } from '../../shared/records.ts';
+import type { PixelMeasure } from './coco-measure.ts';
 import type { ImageFiles } from './folder.ts';
 import type { ExportSource } from './source.ts';
 
@@ -55,6 +56,11 @@ export interface DatasetInstance {
    * it: it need not be kept, or looked at, a second time.
    */
   readonly inSource?: boolean;
+  /**
+   * What an instance that is `inSource` measures on an image of the size the file says (`measureShape`), where the reader has it
+   * anyway: statistics then need not read the text again.
+   */
+  readonly measured?: PixelMeasure | null;
 }
 
 /** Takes what a reader finds. Synchronous and cheap: a dataset may have a million instances. */

@@ -57,11 +57,14 @@ export interface Images {
   has(id: number): boolean;
   setState(ids: readonly number[], state: ImageState): void;
   summary(): ImageSummary;
+  /** All of them, also those that cannot be used. */
+  count(): number;
   /** Every image in the order of the list, a few at a time. */
   each(): Iterable<ImageRecord>;
   /** Ids in order; `untouched`: only states new and predicted. */
   ids(untouched: boolean): number[];
-  known(): KnownFile[];
+  /** At most so many files with ids above `after`, by id. */
+  known(after: number, limit: number): KnownFile[];
   /** Ids of the new rows. Throws nothing for a bad file: its row carries the reason. */
   add(files: readonly ScannedFile[]): number[];
   /** The file behind an image is not what it was; instances are kept, whatever happens. */
@@ -134,12 +137,13 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
   const one = db.prepare<[{ id: number; least: number }], ImageRecord>(`${SELECT} WHERE i.id = $id`);
   const state = db.prepare<[string, number]>('UPDATE image SET state = ? WHERE id = ?');
   const summary = db.prepare<[], ImageSummary>(`
-    SELECT count(*) AS images, coalesce(sum(missing = 1 OR error IS NOT NULL), 0) AS broken,
-      coalesce(sum(state = 'done'), 0) AS done, (SELECT count(*) FROM annotation) AS annotations FROM image`);
+    SELECT (SELECT count(*) FROM image INDEXED BY image_state) AS images, (SELECT count(*) FROM image WHERE missing = 1 OR error IS NOT NULL) AS broken,
+      (SELECT count(*) FROM image WHERE state = 'done') AS done, (SELECT count(*) FROM annotation) AS annotations`);
+  const count = db.prepare<[], number>('SELECT count(*) FROM image INDEXED BY image_state').pluck();
   const allInOrder = db.prepare<[], number>('SELECT id FROM image ORDER BY sort_key, path').pluck();
   const untouchedOrder = db.prepare<[], number>("SELECT id FROM image WHERE state IN ('new', 'predicted') ORDER BY sort_key, path").pluck();
-  const known = db.prepare<[], Omit<KnownFile, 'missing'> & { missing: number }>(
-    'SELECT id, path, bytes, modified_ms AS modifiedMs, sha256, missing FROM image',
+  const known = db.prepare<[number, number], Omit<KnownFile, 'missing'> & { missing: number }>(
+    'SELECT id, path, bytes, modified_ms AS modifiedMs, sha256, missing FROM image WHERE id > ? ORDER BY id LIMIT ?',
   );
   const insert = db.prepare(`INSERT INTO image
     (path, sort_key, folded, width, height, orientation, bytes, modified_ms, sha256, state, error)
@@ -199,8 +203,9 @@ export function createImages(db: Db, write: <T>(work: () => T) => T): Images {
       }
     },
     summary: () => summary.get() ?? { images: 0, broken: 0, done: 0, annotations: 0 },
+    count: () => count.get() ?? 0,
     ids: (untouched) => (untouched ? untouchedOrder : allInOrder).all(),
-    known: () => known.all().map((row) => ({ ...row, missing: row.missing === 1 })),
+    known: (after, limit) => known.all(after, limit).map((row) => ({ ...row, missing: row.missing === 1 })),
     add(files) {
       return write(() =>
         files.map((f) =>

@@ -112,13 +112,15 @@ function write(db: Db, request: CommitRequest): CommitFigures {
         .all()
     : [];
   for (const { name } of indexes) db.exec(`DROP INDEX "${name}"`);
-  const annotations = copyInstances(db, importId, checkpoint, onProgress);
+  /** What is added to the key of an instance for the number in its id. */
+  const before = number("SELECT seq FROM sqlite_sequence WHERE name = 'import_instance'");
+  const annotations = copyInstances(db, importId, before, checkpoint, onProgress);
   for (const { sql } of indexes) {
     db.exec(sql);
     checkpoint();
   }
-  db.exec(`INSERT INTO annotation_edits (image_id, edits) SELECT image_id, 1 FROM given WHERE true
-    ON CONFLICT (image_id) DO UPDATE SET edits = edits + 1`);
+  copyMeasures(db, before, replaced);
+  checkpoint();
   for (const { sql } of triggers) db.exec(sql);
 
   journal(db, importId, atMs, replaced);
@@ -165,6 +167,7 @@ function makeLabels(db: Db): void {
 function removeReplaced(db: Db): Map<number, string> {
   const content = contentReader(db);
   const erase = db.prepare('DELETE FROM annotation WHERE image_id = ?');
+  const forget = db.prepare('DELETE FROM measure WHERE image_id = ?');
   const out = new Map<number, string>();
   const images = db.prepare<[], number>('SELECT image_id FROM given WHERE image_id IN (SELECT image_id FROM staged.existing)').pluck();
   for (const imageId of images.all()) {
@@ -172,6 +175,7 @@ function removeReplaced(db: Db): Map<number, string> {
     if (annotations.length === 0) continue;
     out.set(imageId, importEntryText(0, annotations));
     erase.run(imageId);
+    forget.run(imageId);
   }
   return out;
 }
@@ -183,8 +187,13 @@ function replacedCount(replaced: ReadonlyMap<number, string>): number {
 }
 
 /** Instances in steps; numbers of their own where they are free, others above all of them. Answers with how many. */
-function copyInstances(db: Db, importId: number, checkpoint: () => void, onProgress: (done: number, total: number) => void): number {
-  const before = Number(db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'import_instance'").pluck().get() ?? 0);
+function copyInstances(
+  db: Db,
+  importId: number,
+  before: number,
+  checkpoint: () => void,
+  onProgress: (done: number, total: number) => void,
+): number {
   const highest = Number(db.prepare('SELECT coalesce(max(key), 0) FROM staged.instance').pluck().get());
   const rows = db.prepare(`
     INSERT INTO import_instance (seq, import_id, image_id, label_id, z, crowd, form, geometry)
@@ -226,6 +235,32 @@ function copyInstances(db: Db, importId: number, checkpoint: () => void, onProgr
   return copied;
 }
 
+/**
+ * What the reader measured, for images all of whose instances are measured then: those that came, and those that were there.
+ * A reader measures on the size that the file says; whatever was looked at again (`checked`) may lie on another one.
+ */
+function copyMeasures(db: Db, before: number, replaced: ReadonlyMap<number, string>): void {
+  db.exec(`CREATE TEMP TABLE unmeasured AS SELECT c.image_id FROM chosen c WHERE c.image_key IN (
+    SELECT image_key FROM staged.target WHERE checked = 1 UNION SELECT image_key FROM staged.instance WHERE area IS NULL)`);
+  db.exec('CREATE TEMP TABLE emptied (image_id INTEGER PRIMARY KEY)');
+  const empty = db.prepare('INSERT INTO emptied VALUES (?)');
+  for (const imageId of replaced.keys()) empty.run(imageId);
+  db.exec('CREATE TEMP TABLE measured (image_id INTEGER PRIMARY KEY)');
+  db.exec(`INSERT INTO measured SELECT g.image_id FROM given g LEFT JOIN annotation_edits e ON e.image_id = g.image_id
+    WHERE (e.image_id IS NULL OR e.measured = e.edits OR g.image_id IN (SELECT image_id FROM emptied))
+      AND g.image_id NOT IN (SELECT image_id FROM unmeasured) ORDER BY g.image_id`);
+  db.exec(`INSERT INTO annotation_edits (image_id, edits) SELECT image_id, 1 FROM given WHERE true
+    ON CONFLICT (image_id) DO UPDATE SET edits = edits + 1`);
+  db.exec('UPDATE annotation_edits SET measured = edits WHERE image_id IN (SELECT image_id FROM measured)');
+  // In the order of the key, so that rows are put at the end of the table and not into its middle.
+  db.prepare(
+    `INSERT INTO measure (image_id, annotation_id, label_id, crowd, area, x, y, width, height)
+     SELECT c.image_id, ${importedIdSql('@before + i.key')}, l.label_id, i.crowd, i.area, i.x, i.y, i.width, i.height
+     FROM staged.instance i JOIN chosen c ON c.image_key = i.image_key JOIN label_of l ON l.category_key = i.category_key
+     WHERE c.image_id IN (SELECT image_id FROM measured) ORDER BY c.image_id, i.key`,
+  ).run({ before });
+}
+
 function journal(db: Db, importId: number, atMs: number, replaced: ReadonlyMap<number, string>): void {
   db.exec('CREATE TEMP TABLE entry (image_id INTEGER PRIMARY KEY, diff TEXT NOT NULL)');
   const keep = db.prepare('INSERT INTO entry VALUES (?, ?)');
@@ -252,7 +287,7 @@ function copyTexts(db: Db, importId: number): void {
     `INSERT INTO import_image (import_id, image_id, position, sha256, form, text)
      SELECT ?, c.image_id, k.position, i.sha256, CASE WHEN (c.form & ${RESIZED}) <> 0 THEN 0 ELSE k.in_source END | (c.form & ${FORM.raw}), k.source
      FROM chosen c JOIN staged.image k ON k.key = c.image_key JOIN image i ON i.id = c.image_id
-     WHERE (c.form & ${FORM.renumbered}) = 0`,
+     WHERE (c.form & ${FORM.renumbered}) = 0 ORDER BY k.position`,
   ).run(importId);
   db.prepare('INSERT INTO import_finding SELECT ?, seq, kind, what, id, reason, message FROM staged.finding').run(importId);
 }

@@ -117,8 +117,9 @@ function toSource(row: TextRow | undefined): SourceText | null {
 
 /** Where an imported annotation differs from its import. */
 const TOUCHED = `a.geometry <> '${AS_IMPORTED}' OR a.label_id <> m.label_id OR a.crowd <> m.crowd`;
-/** Rows read at once. */
+/** Rows read at once; of images, which lie anywhere in the file, fewer. */
 const PAGE = 500;
+const IMAGE_PAGE = 200;
 
 /** The texts of a project's imports, by the records that came of them. */
 export interface ImportedTexts {
@@ -155,7 +156,7 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     FROM import_image p JOIN import i ON i.id = p.import_id
     WHERE (p.import_id, p.position) > (?, ?)
       AND NOT EXISTS (SELECT 1 FROM import_image e WHERE e.image_id = p.image_id AND e.import_id < p.import_id)
-    ORDER BY p.import_id, p.position LIMIT ${PAGE}`);
+    ORDER BY p.import_id, p.position LIMIT ${IMAGE_PAGE}`);
   const otherImages = db
     .prepare<[], number>(
       'SELECT id FROM image i WHERE NOT EXISTS (SELECT 1 FROM import_image p WHERE p.image_id = i.id) ORDER BY sort_key, path',
@@ -195,7 +196,7 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
         last = row;
         yield { id: row.imageId, source: toSource(row) };
       }
-      if (rows.length < PAGE) break;
+      if (rows.length < IMAGE_PAGE) break;
     }
     for (const id of otherImages.all()) yield { id, source: null };
   }

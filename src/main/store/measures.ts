@@ -1,9 +1,8 @@
 import { AppError } from '../../shared/errors.ts';
-import { geometryBox, measurePixels } from '../../shared/geometry/measure.ts';
-import { ringArea } from '../../shared/geometry/polygon.ts';
-import type { Box, Geometry } from '../../shared/records.ts';
-import type { CocoShape } from '../formats/coco-geometry.ts';
+import { measurePixels } from '../../shared/geometry/measure.ts';
 import { geometryOfShape } from '../formats/coco-geometry.ts';
+import type { MeasuredShape, PixelMeasure } from '../formats/coco-measure.ts';
+import { measureShape } from '../formats/coco-measure.ts';
 import type { Db } from './database.ts';
 import type { GeometryRow } from './imported.ts';
 import { GEOMETRY, storedGeometry, WITH_IMPORTED } from './imported.ts';
@@ -91,32 +90,13 @@ export function measuring(db: Db): { open(): number; stale(most: number): ImageM
   };
 }
 
-/** What an import says of its instance is taken where the outline agrees, as COCO's evaluation does: a dataset need not be drawn to be counted. */
-function measureRow(row: Row, width: number, height: number): { area: number; box: Box } {
+function measureRow(row: Row, width: number, height: number): PixelMeasure {
   if (row.geometry === null && row.source !== null) {
-    const shape = JSON.parse(row.source) as CocoShape & { readonly area?: unknown };
+    const shape = JSON.parse(row.source) as MeasuredShape;
     const geometry = geometryOfShape(shape);
-    if (geometry !== null) return (geometry.kind === 'polygon' && saidOf(geometry, shape)) || measurePixels(geometry, width, height);
+    if (geometry !== null) return measureShape(shape, geometry, width, height);
   }
   return measurePixels(storedGeometry(row), width, height);
-}
-
-/** Pixels that a box in the file may be from the outermost vertices. */
-const BOX_APART = 1.5;
-
-/** `area` and `bbox` of a record that agree with its outline, else null. Outlines and pixels differ by some of the border. */
-function saidOf(
-  { parts }: Extract<Geometry, { kind: 'polygon' }>,
-  { area, bbox }: CocoShape & { readonly area?: unknown },
-): { area: number; box: Box } | null {
-  if (typeof area !== 'number' || !(area > 0) || !Array.isArray(bbox) || bbox.length !== 4) return null;
-  const [x, y, width, height] = bbox as unknown[];
-  if (typeof x !== 'number' || typeof y !== 'number' || typeof width !== 'number' || typeof height !== 'number') return null;
-  const outline = parts.reduce((sum, part) => sum + Math.abs(ringArea(part.outer)), 0);
-  if (Math.abs(outline - area) > 0.1 * area + 8) return null;
-  const [left, top, wide, high] = geometryBox({ kind: 'polygon', parts });
-  const apart = Math.max(Math.abs(left - x), Math.abs(top - y), Math.abs(left + wide - x - width), Math.abs(top + high - y - height));
-  return apart <= BOX_APART ? { area, box: [x, y, width, height] } : null;
 }
 
 export function createMeasures(db: Db, write: <T>(work: () => T) => T): Measures {

@@ -33,7 +33,7 @@ export function openProjectSnapshot(file: string): ProjectSnapshot {
     const numberOf = db.prepare<[string], number>('SELECT number FROM annotation_number WHERE uid = ?').pluck();
     return {
       labels: createLabels(db, readOnly).list(),
-      imageCount: images.summary().images,
+      imageCount: images.count(),
       images: () => images.each(),
       document: (imageId) => content(imageId).annotations.map((annotation) => ({ number: numberOf.get(annotation.id) ?? 0, annotation })),
       split: splitReader(db),

@@ -65,7 +65,7 @@ export interface StagedSourceOptions {
 
 /**
  * Made for bulk: no journal and no syncing, for the file is worth nothing after a crash. `geometry` is null where the text
- * says it by itself; texts, which are most of the file, lie beside what is counted and compared.
+ * says it by itself, and `area` and its box where the instance was not measured; texts, which are most of the file, lie beside what is counted and compared.
  */
 const SCHEMA = `
 CREATE TABLE category (
@@ -77,7 +77,7 @@ CREATE TABLE image (
 ) STRICT;
 CREATE TABLE instance (
   key INTEGER PRIMARY KEY, image_key INTEGER NOT NULL, category_key INTEGER NOT NULL, number INTEGER, crowd INTEGER NOT NULL,
-  form INTEGER NOT NULL, geometry TEXT
+  form INTEGER NOT NULL, geometry TEXT, area REAL, x REAL, y REAL, width REAL, height REAL
 ) STRICT;
 CREATE TABLE text (key INTEGER PRIMARY KEY, source TEXT NOT NULL) STRICT;
 CREATE TABLE finding (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL) STRICT;
@@ -104,7 +104,7 @@ export function createStaging(format: FormatId, file: string): Staging {
   }
   const addCategory = db.prepare('INSERT INTO category VALUES (?, ?, ?, ?, ?, ?)');
   const addImage = db.prepare('INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const addText = db.prepare('INSERT INTO text VALUES (?, ?)');
   const addFinding = db.prepare('INSERT INTO finding (kind, what, id, reason, message) VALUES (?, ?, ?, ?, ?)');
   const addRest = db.prepare('INSERT INTO rest (key, source) VALUES (?, ?)');
@@ -153,11 +153,15 @@ export function createStaging(format: FormatId, file: string): Staging {
       attempt(() => addImage.run(key, ++counts.images, path, width, height, split, image.inSource ? 1 : 0, source));
     },
     instance(instance: DatasetInstance) {
-      const { key, imageKey, categoryKey, crowd, source } = instance;
+      const { key, imageKey, categoryKey, crowd, source, measured } = instance;
       const geometry = instance.inSource ? null : JSON.stringify(instance.geometry);
       const form = (instance.inSource ? FORM.inSource : 0) | (instance.number == null ? FORM.renumbered : 0);
       attempt(() => {
-        addInstance.run(key, imageKey, categoryKey, instance.number ?? null, crowd ? 1 : 0, form, geometry);
+        const number = instance.number ?? null;
+        if (measured) {
+          const [x, y, width, height] = measured.box;
+          addInstance.run(key, imageKey, categoryKey, number, crowd ? 1 : 0, form, geometry, measured.area, x, y, width, height);
+        } else addInstance.run(key, imageKey, categoryKey, number, crowd ? 1 : 0, form, geometry, null, null, null, null, null);
         if (source !== null) addText.run(key, source);
       });
       counts.instances++;

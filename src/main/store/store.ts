@@ -41,6 +41,11 @@ export interface Store {
   setMeta(key: string, value: string): void;
   /** Runs several changes as one transaction: all of them or, when one throws, none. */
   write<T>(work: () => T): T;
+  /**
+   * The same for what can be found out again, without waiting for the disk: a power cut may take back what was written after the
+   * newest `write`, which syncs all of the log, and leaves what is there whole. Not inside another transaction.
+   */
+  writeLater<T>(work: () => T): T;
   /** Until the answer is called, whatever writes throws `storage` with this reason: somebody writes through another connection. */
   hold(reason: string): () => void;
   verify(): VerifyReport;
@@ -64,6 +69,14 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
     const lost = (): boolean => statSync(file, { throwIfNoEntry: false })?.ino !== inode;
     let held: string | null = null;
     const write = writer(db, file, lost, () => held);
+    const writeLater = <T>(work: () => T): T => {
+      db.pragma('synchronous = NORMAL');
+      try {
+        return write(work);
+      } finally {
+        db.pragma('synchronous = FULL');
+      }
+    };
     const labels = createLabels(db, write);
     const runs = createRuns(db, write, clock);
     const readMeta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
@@ -79,7 +92,7 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
       runs,
       tags: createTags(db, write, clock),
       counts: createCounts(db),
-      measures: createMeasures(db, write),
+      measures: createMeasures(db, writeLater),
       splits: createSplits(db, write),
       scores: createScores(db, write),
       meta: (key) => readMeta.get(key) ?? null,
@@ -87,6 +100,7 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
         write(() => writeMeta.run(key, value));
       },
       write,
+      writeLater,
       hold(reason) {
         held = reason;
         return () => (held = null);

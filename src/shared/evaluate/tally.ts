@@ -16,6 +16,8 @@ export interface Tally {
   add(image: ComparedImage): void;
   /** One for each category, in their order (COCOeval `accumulate`). */
   curves(): CategoryCurves[];
+  /** Those of the category at this place alone: of a million detections all together take seconds. Null where there is no such place. */
+  curvesOf(place: number): CategoryCurves | null;
   /** Per category: detections of any score that are kept. */
   detections(): number[];
 }
@@ -48,6 +50,7 @@ export function createTally(categoryCount: number): Tally {
       }
     },
     curves: () => categories.map((category) => category.curves()),
+    curvesOf: (place) => categories[place]?.curves() ?? null,
     detections: () => categories.map((category) => category.length()),
   };
 }

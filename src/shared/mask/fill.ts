@@ -19,40 +19,56 @@ const MOST = 1e7;
  * is no finite number of a sensible size.
  */
 export function ringRuns(ring: Ring, width: number, height: number): Uint32Array {
-  return runsFromFlips(ringFlips(ring, width, height), width * height);
+  const used = ringFlips(ring, width, height);
+  return runsFromFlips(flips.subarray(0, used).sort(), width * height);
 }
 
-/** Sorted column-major positions at which the fill flips. */
-function ringFlips(ring: Ring, width: number, height: number): Float64Array {
+/**
+ * Column-major positions at which the fill of the ring of now flips, and its points on the fine grid. Kept from one ring to the
+ * next: there are millions, and each has hundreds. Positions fit, see `checkSize`.
+ */
+let flips = new Uint32Array(4096);
+let fine = new Int32Array(512);
+
+/** Fills `flips`, unsorted. Answers with their number. */
+function ringFlips(ring: Ring, width: number, height: number): number {
   const points = ring.length >> 1;
   if (points < 3 || ring.length % 2 !== 0) {
     throw new AppError('invalid', `A ring has x, y pairs of at least three points; this one has ${ring.length} numbers.`);
   }
-  const fine = new Int32Array(points * 2);
-  for (let i = 0; i < fine.length; i++) {
+  if (fine.length < points * 2) fine = new Int32Array(points * 4);
+  for (let i = 0; i < points * 2; i++) {
     const value = ring[i] ?? NaN;
     if (!(Math.abs(value) < MOST)) {
       throw new AppError('invalid', `Number ${i} of a ring is ${value}, which is no coordinate.`, { index: i });
     }
     fine[i] = Math.trunc(SCALE * value + 0.5);
   }
-  const flips: number[] = [];
+  let used = 0;
   for (let i = 0; i < points; i++) {
     const j = i + 1 < points ? i + 1 : 0;
-    edgeFlips(fine[i * 2] ?? 0, fine[i * 2 + 1] ?? 0, fine[j * 2] ?? 0, fine[j * 2 + 1] ?? 0, width, height, flips);
+    // An edge crosses each column once at most.
+    if (flips.length < used + width + 1) flips = grown(flips, used + width + 1);
+    used = edgeFlips(fine[i * 2] ?? 0, fine[i * 2 + 1] ?? 0, fine[j * 2] ?? 0, fine[j * 2 + 1] ?? 0, width, height, used);
   }
-  return Float64Array.from(flips).sort();
+  return used;
+}
+
+function grown(array: Uint32Array<ArrayBuffer>, least: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(2 * least);
+  larger.set(array);
+  return larger;
 }
 
 /**
  * Crossings of one edge on the fine grid with the middles of pixel columns. An edge is drawn from its
  * lower end along its longer axis whatever its direction, so that a shared edge is the same for both
- * sides; successive points that differ in x are a crossing.
+ * sides; successive points that differ in x are a crossing. Puts them into `flips` from `used` on, and answers with the next place.
  */
-function edgeFlips(xs: number, ys: number, xe: number, ye: number, width: number, height: number, flips: number[]): void {
+function edgeFlips(xs: number, ys: number, xe: number, ye: number, width: number, height: number, used: number): number {
   const dx = Math.abs(xe - xs);
   const dy = Math.abs(ye - ys);
-  if (dx === 0) return;
+  if (dx === 0) return used;
   const flat = dx >= dy;
   const flip = flat ? xs > xe : ys > ye;
   if (flip) [xs, ys, xe, ye] = [xe, ye, xs, ys];
@@ -66,9 +82,9 @@ function edgeFlips(xs: number, ys: number, xe: number, ye: number, width: number
       if (x > width - 1) break;
       const a = Math.trunc(ys + slope * t + 0.5);
       const b = Math.trunc(ys + slope * (t + 1) + 0.5);
-      flips.push(x * height + firstRow(Math.min(a, b), height));
+      flips[used++] = x * height + firstRow(Math.min(a, b), height);
     }
-    return;
+    return used;
   }
   // Every point of a steep edge need not be drawn: x goes one way, one step at a time at most, so that each middle is
   // crossed once, at a place that can be told beforehand and is then looked at with the very sum that a drawn point would have.
@@ -83,8 +99,9 @@ function edgeFlips(xs: number, ys: number, xe: number, ye: number, width: number
     const beyond = (point: number): boolean => (rising ? at(point) > middle : at(point) <= middle);
     while (t > 1 && beyond(t - 1)) t--;
     while (t < dy && !beyond(t)) t++;
-    flips.push(((middle - 2) / SCALE) * height + firstRow(ys + t - 1, height));
+    flips[used++] = ((middle - 2) / SCALE) * height + firstRow(ys + t - 1, height);
   }
+  return used;
 }
 
 /** The first fine x ≥ `x` that is two fifths into a pixel: between it and the next lies the pixel's middle. */
