@@ -19,6 +19,7 @@ const STEPS = [
   ['export', 'export-check'],
   ['statistics', 'statistics'],
   ['statistics again', 'statistics'],
+  ['evaluate boxes', 'evaluate'],
   ['evaluate', 'evaluate'],
 ] as const;
 

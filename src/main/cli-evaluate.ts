@@ -57,7 +57,7 @@ export function addEvaluateCommand(
     .option('--split <name>', 'only images of this split of the project, e.g. val')
     .option('--any-state', 'also images of the project that are not done')
     .option('--min-score <score>', 'leave out detections of a project below it, 0 to 1', score, 0)
-    .addOption(new Option('--kind <kind>', 'print only the figures by masks or by boxes').choices(['segm', 'bbox']))
+    .addOption(new Option('--kind <kind>', 'only the figures by masks or by boxes').choices(['segm', 'bbox']))
     .addHelpText('after', '\nWith --gt, --dt and --json the object is {"bbox":{…},"segm":{…}}, each with the twelve figures and perClass.')
     .action(async (folder: string | undefined, flags: EvaluateFlags) => {
       if (folder !== undefined) await withStudio((session) => projectJob(session, folder, flags));
@@ -79,6 +79,7 @@ async function filesJob(console: Console, signal: AbortSignal, flags: EvaluateFl
     const startedMs = performance.now();
     const { bbox, segm, notes } = await evaluateCocoFiles(truth, results, {
       signal,
+      boxesOnly: flags.kind === 'bbox',
       onProgress: (stage, done, total) =>
         console.progress(
           stage === 'reading' ? `Reading: ${Math.round((100 * done) / total)} %` : `Comparing: ${done} of ${count(total, 'image')}`,

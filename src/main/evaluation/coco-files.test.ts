@@ -119,6 +119,19 @@ it.each([
   });
 });
 
+it('compares boxes only where only they are asked for, with the same figures', async () => {
+  const { truth, results } = generated(3);
+  const [truthFile, resultsFile] = [file('boxes-truth.json', truth), file('boxes-results.json', results)];
+  const whole = await evaluateCocoFiles(truthFile, resultsFile);
+  const boxes = await evaluateCocoFiles(truthFile, resultsFile, { boxesOnly: true });
+  expect(whole.segm).not.toBeNull();
+  expect(boxes).toEqual({ ...whole, segm: null });
+  // A mask is still measured where the file leaves that to the reader.
+  const bare = { ...truth, annotations: truth.annotations.map(({ area: _area, bbox: _box, ...rest }) => rest) };
+  const measured = await evaluateCocoFiles(file('bare-truth.json', bare), resultsFile);
+  expect((await evaluateCocoFiles(file('bare-truth.json', bare), resultsFile, { boxesOnly: true })).bbox).toEqual(measured.bbox);
+});
+
 it('is cancelled while it reads', async () => {
   const signal = AbortSignal.abort();
   await expect(evaluateCocoFiles(file('truth.json', TRUTH), file('results.json', RESULTS), { signal })).rejects.toMatchObject({

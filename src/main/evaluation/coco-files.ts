@@ -20,13 +20,15 @@ import { byImage, comparedImage } from './spooled-images.ts';
 
 export interface FilesEvaluation {
   readonly bbox: CocoEvaluation;
-  /** Null where the truth has instances without a mask: they cannot be compared by masks. */
+  /** Null where the truth has instances without a mask: they cannot be compared by masks. And where only boxes were asked for. */
   readonly segm: CocoEvaluation | null;
   /** What a reader of the figures should know, in words. */
   readonly notes: readonly string[];
 }
 
 export interface FilesOptions {
+  /** Masks are only looked at where an annotation lacks `area` or `bbox`. */
+  readonly boxesOnly?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of both files that were read, then images that were compared. */
   readonly onProgress?: ((stage: 'reading' | 'comparing', done: number, total: number) => void) | undefined;
@@ -45,7 +47,7 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
   try {
     const truth = await readTruths(truthPath, spool, options, bytes);
     const found = await readDetections(resultsPath, truth, spool, options, bytes - sizeOf(resultsPath), bytes);
-    const kinds: readonly OverlapKind[] = truth.maskless === 0 ? ['bbox', 'segm'] : ['bbox'];
+    const kinds: readonly OverlapKind[] = truth.maskless === 0 && !options.boxesOnly ? ['bbox', 'segm'] : ['bbox'];
     const tallies = kinds.map((kind) => ({ kind, tally: createTally(truth.categories.length) }));
     const breath = createBreath();
     let compared = 0;
@@ -76,7 +78,7 @@ export async function evaluateCocoFiles(truthPath: string, resultsPath: string, 
     }
     const [bbox, segm] = evaluations;
     if (!bbox) throw new AppError('internal', 'Nothing was measured.');
-    return { bbox, segm: segm ?? null, notes: notesOf(truthPath, truth, found) };
+    return { bbox, segm: segm ?? null, notes: notesOf(truthPath, truth, found, options) };
   } finally {
     spool.close();
   }
@@ -147,8 +149,9 @@ async function readTruths(path: string, spool: Spool, options: FilesOptions, tot
       const category = reference(categoryPlaces, truth.category_id, path, what, 'category');
       const image = images[place];
       if (!image) continue;
-      const mask = truth.segmentation ? packed(truth.segmentation, image, `${path}: ${what}`) : null;
-      if (!mask) maskless++;
+      if (!truth.segmentation) maskless++;
+      const needed = !options.boxesOnly || truth.area === null || truth.bbox === null;
+      const mask = truth.segmentation && needed ? packed(truth.segmentation, image, `${path}: ${what}`) : null;
       const area = truth.area ?? (mask ? mask.area() : null);
       const box = truth.bbox ?? (mask ? mask.box() : null);
       if (area === null) throw missing(path, what, 'area');
@@ -274,9 +277,9 @@ function missing(path: string, what: string, key: string): AppError {
   return new AppError('invalid', `${path}: ${what}: "${key}" is missing.`, { path, what, key });
 }
 
-function notesOf(truthPath: string, truth: Truths, found: Found): string[] {
+function notesOf(truthPath: string, truth: Truths, found: Found, { boxesOnly }: FilesOptions): string[] {
   return [
-    ...(truth.maskless > 0
+    ...(truth.maskless > 0 && !boxesOnly
       ? [`${truth.maskless} of ${truth.count} annotations of ${truthPath} have no segmentation: there are no figures by masks.`]
       : []),
     ...(truth.idZero
