@@ -1,12 +1,15 @@
 // Runs the suites named (unit, browser, desktop), each to its end, and prints one last line:
-// `N passed, N failed`, with skipped ones named apart.
+// `N passed, N failed`, with skipped ones named apart. What stands after them goes to the runners: parts of
+// the names of files, e.g. `npm run e2e -- import`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { buildIfStale } from '../bin/build.mjs';
 import { findNode } from '../bin/runtime.mjs';
 
 const RESULTS = 'test-results/counts';
-const suites = process.argv.slice(2);
+const SUITES = ['unit', 'browser', 'desktop'];
+const suites = process.argv.slice(2).filter((arg) => SUITES.includes(arg));
+const rest = process.argv.slice(2).filter((arg) => !SUITES.includes(arg));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 let broken = false;
 
@@ -47,22 +50,23 @@ for (const suite of suites) {
     runSuite(
       suite,
       'vitest',
-      (report) => ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      (report) => ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...rest],
       () => ({}),
       countVitest,
     );
-  } else if (suite === 'browser' || suite === 'desktop') {
+  } else {
     runSuite(
       suite,
       'playwright',
-      () => ['test', '--reporter=list,json'],
+      () => ['test', '--reporter=list,json', ...rest],
       (report) => ({ MASKLOOP_E2E_HOST: suite, PLAYWRIGHT_JSON_OUTPUT_NAME: report }),
       countPlaywright,
     );
-  } else {
-    console.error(`There is no suite "${suite}": unit, browser, desktop.`);
-    broken = true;
   }
+}
+if (suites.length === 0) {
+  console.error(`There is no suite in "${rest.join(' ')}": ${SUITES.join(', ')}.`);
+  broken = true;
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 if (broken || counts.failed > 0) process.exitCode = 1;
