@@ -9,6 +9,8 @@ export type DialogState =
   /** Without a project, the images' folder is asked for too. */
   | { readonly kind: 'import'; readonly place: string; readonly begin?: ImportBeginning }
   | { readonly kind: 'import-report' }
+  /** Null: the newest. */
+  | { readonly kind: 'import-undo'; readonly importId: number | null }
   | { readonly kind: 'export'; readonly format?: FormatId | 'mask-rcnn' }
   | { readonly kind: 'cutout' }
   | { readonly kind: 'pictures'; readonly what: 'overlays' | 'counts' }
