@@ -5,7 +5,7 @@ import type { DatasetExportReport, FindingCount } from '../shared/calls/formats.
 import type { Finding, FormatId } from '../shared/formats.ts';
 import { FORMAT_IDS } from '../shared/formats.ts';
 import type { Console } from './cli-console.ts';
-import { count, duration, EXIT } from './cli-console.ts';
+import { count, duration, EXIT, exitOf } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { convert } from './convert.ts';
 import { listFormats } from './formats/registry.ts';
@@ -79,8 +79,14 @@ async function convertJob(console: Console, signal: AbortSignal, place: string, 
   console.say(`  ${report.out}`);
   if (flags.report !== undefined) await writeFile(flags.report, JSON.stringify(report, null, 2) + '\n');
   const refused = read.findingCounts.some(({ kind }) => kind === 'refused');
-  const less = refused || ('readBack' in written ? written.readBack.lost > 0 : written.skipped.length > 0);
-  return { code: less ? EXIT.partly : EXIT.ok, value: report };
+  const code = 'readBack' in written ? exitOfDataset(written) : exitOf(written.skipped);
+  return { code: refused ? EXIT.partly : code, value: report };
+}
+
+/** 3 where instances or images are not in the files that were to be, see `exitOf`. */
+export function exitOfDataset({ readBack, findingCounts }: DatasetExportReport): number {
+  const unreadable = findingCounts.some(({ reason }) => reason === 'image-unreadable');
+  return unreadable || readBack.lost > 0 ? EXIT.partly : EXIT.ok;
 }
 
 /** What reading a written dataset again showed. */
