@@ -17,7 +17,15 @@ interface ConvertFlags {
   readonly copyImages?: true;
   readonly linkImages?: true;
   readonly skipEmpty?: true;
+  readonly regions: 'class' | 'components';
   readonly report?: string;
+}
+
+/** How maps of classes are cut into instances, of `import` and `convert`. */
+export function regionsOption(): Option {
+  return new Option('--regions <way>', 'of maps that do not tell instances apart: each connected piece, or one instance for each class')
+    .choices(['components', 'class'])
+    .default('class');
 }
 
 /** `maskloop convert` and `maskloop formats`. */
@@ -31,6 +39,7 @@ export function addConvertCommand(
     .option('--images <dir>', 'folder of the images, where it is not <in>')
     .addOption(new Option('--copy-images', 'put copies of the images beside the annotations').conflicts('linkImages'))
     .addOption(new Option('--link-images', 'put hard links there; copies where the disk cannot'))
+    .addOption(regionsOption())
     .option('--skip-empty', 'leave out images without instances')
     .option('--report <file>', 'also write the whole report as JSON')
     .action(async (place: string, out: string, flags: ConvertFlags) => {
@@ -55,6 +64,7 @@ async function convertJob(console: Console, signal: AbortSignal, place: string, 
       from: flags.from === 'auto' ? null : flags.from,
       to: flags.to,
       images: flags.images ?? null,
+      regions: flags.regions,
       put: flags.copyImages ? 'copy' : flags.linkImages ? 'link' : 'leave',
       includeEmpty: flags.skipEmpty !== true,
     },

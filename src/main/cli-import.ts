@@ -7,6 +7,7 @@ import type { Finding, FormatId } from '../shared/formats.ts';
 import { FORMAT_IDS } from '../shared/formats.ts';
 import { AppError } from '../shared/errors.ts';
 import { count, duration, EXIT } from './cli-console.ts';
+import { regionsOption } from './cli-convert.ts';
 import { listImportsJob, undoImportJob } from './cli-import-undo.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { wholeNumber } from './cli-numbers.ts';
@@ -19,6 +20,7 @@ interface ImportFlags {
   readonly images?: string;
   readonly onConflict: ImportCommitOptions['onConflict'];
   readonly pixels: ImportReadOptions['pixels'];
+  readonly regions: ImportReadOptions['regions'];
   readonly done?: true;
   readonly report?: string;
   readonly dryRun?: true;
@@ -48,6 +50,7 @@ export function addImportCommand(
         .choices(['auto', 'oriented', 'raw'])
         .default('auto'),
     )
+    .addOption(regionsOption())
     .option('--done', 'images of the dataset are done')
     .option('--report <file>', 'write what was found as JSON')
     .option('--dry-run', 'only read and report')
@@ -86,6 +89,7 @@ async function importJob(session: Session, folder: string, annotations: string, 
       format: flags.from ?? null,
       images: flags.images === undefined ? null : resolve(flags.images),
       pixels: flags.pixels,
+      regions: flags.regions,
     });
     const { rows } = await session.call('import.findings', { id: plan.id, offset: 0, limit: SAID });
     session.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import type {
   ImportFindingQuery,
   ImportPlan,
   ImportProgress,
+  ImportReadOptions,
   ImportReport,
   ImportUndoOptions,
   ImportUndoReport,
@@ -19,7 +20,8 @@ export interface ImportQuestions {
     readonly place: string;
     readonly format: FormatId;
     readonly images: string | null;
-    readonly pixels: 'auto' | 'oriented' | 'raw';
+    readonly pixels: ImportReadOptions['pixels'];
+    readonly regions: ImportReadOptions['regions'];
     readonly project: { readonly file: string; readonly folder: string };
   };
   readonly findings: Omit<ImportFindingQuery, 'id'>;

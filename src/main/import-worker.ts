@@ -101,6 +101,7 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
     staging = createStaging(format, stagingFile);
     await reader.read(place, staging, {
       images,
+      regions: input.regions,
       signal: abort.signal,
       sizeOf(path) {
         const named = index.byPath(path) ?? index.byName(path);

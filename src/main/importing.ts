@@ -100,7 +100,7 @@ export function createImporting(current: () => Project, clock: () => number, eve
       const formats = found.map(({ id, confidence }) => ({ id, confidence, name: formatOf(id)?.name ?? id }));
       return { place, formats, problem: formats.length > 0 ? null : `${place} is of no format that can be read.` };
     },
-    read: ({ place: given, format: said, images, pixels }) =>
+    read: ({ place: given, format: said, images, pixels, regions }) =>
       alone(async () => {
         const started = performance.now();
         await drop();
@@ -121,6 +121,7 @@ export function createImporting(current: () => Project, clock: () => number, eve
             format,
             images: images === null ? null : resolve(images),
             pixels,
+            regions,
             project: { file, folder },
           });
           return { ...planned, id: opened.id, place, ms: Math.round(performance.now() - started) };

@@ -121,6 +121,7 @@ export const TEST_IDS = {
   importProblem: 'import-problem',
   importReport: 'import-report',
   importSplits: 'import-splits',
+  importRegions: 'import-regions',
   importUndo: 'import-undo',
   importUndoOpen: 'import-undo-open',
   importUndoRun: 'import-undo-run',

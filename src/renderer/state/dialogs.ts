@@ -2,7 +2,7 @@ import type { ImportReadOptions } from '../../shared/calls/imports.ts';
 import type { FormatId } from '../../shared/formats.ts';
 
 /** What was chosen before the project was open: it is read at once. */
-export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels'>;
+export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels' | 'regions'>;
 
 /** What lies over the window: one dialog at a time. */
 export type DialogState =

@@ -169,6 +169,8 @@ const read = z.object({
   images: z.string().min(1).nullable().default(null),
   /** Whether coordinates are of the image as EXIF turns it, of the file's own rows and columns, or as the dataset's sizes say. */
   pixels: z.enum(['auto', 'oriented', 'raw']).default('auto'),
+  /** Of maps that do not tell instances apart: one for all pixels of a class, or one for each connected piece. */
+  regions: z.enum(['class', 'components']).default('class'),
 });
 export type ImportReadOptions = z.infer<typeof read>;
 
