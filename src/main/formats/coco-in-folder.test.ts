@@ -145,6 +145,14 @@ describe('a folder with a COCO file for each split', () => {
       ['test/e.jpg', 'test'],
     ]);
     expect(new Set(dataset.images.map(({ key }) => key)).size).toBe(5);
+    // One file that is made of them must tell the two `a.jpg` apart.
+    expect(dataset.images.map(({ source }) => (JSON.parse(source ?? '{}') as { file_name: string }).file_name)).toEqual([
+      'a.jpg',
+      'b.jpg',
+      'valid/a.jpg',
+      'd.jpg',
+      'e.jpg',
+    ]);
     const pathOf = new Map(dataset.images.map(({ key, path }) => [key, path]));
     const nameOf = new Map(dataset.categories.map(({ key, name }) => [key, name]));
     expect(dataset.instances.map(({ imageKey, categoryKey, number }) => [pathOf.get(imageKey), nameOf.get(categoryKey), number])).toEqual([
@@ -155,6 +163,7 @@ describe('a folder with a COCO file for each split', () => {
       ['test/e.jpg', 'jug', null],
     ]);
     expect(reasons(dataset)).toEqual([
+      'repaired file-name-repeats',
       'repaired category-id-differs',
       'repaired category-id-differs',
       'repaired image-ids-repeat',

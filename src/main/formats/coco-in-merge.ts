@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DatasetSink, FindingKind } from './dataset.ts';
 import { createIdTable } from './id-table.ts';
+import { textMembers, withMembers } from './record-text.ts';
 
 /** One of the files of a dataset. */
 export interface DatasetFile {
@@ -19,8 +20,9 @@ export interface MergingSink {
   finish(file: DatasetFile): void;
 }
 
-/** Above all keys that a reading of one file gives, see `keyOf`; from `UNNAMED` on they stand for ids that are no numbers. */
-const OTHERS = 2 ** 52;
+/** Keys of records whose id another file has begin here: above the ids of all files that are known, and an export may write them. */
+const OTHERS = 1_000_000_000;
+/** From here on keys stand for ids that are no numbers, see `keyOf`. */
 const UNNAMED = 2 ** 51;
 
 function alike(a: string | null, b: string | null): boolean {
@@ -44,15 +46,25 @@ export function mergingSink(sink: DatasetSink): MergingSink {
   /** Of each image's id the hash of its path. */
   const images = createIdTable();
   const known = createIdTable();
+  /** Of the hash of each file_name the file that has it first. */
+  const names = createIdTable();
   /** Of each annotation's number the image that it is on. */
   const numbers = createIdTable();
   const rest = new Map<string, { readonly text: string; readonly file: string }>();
   let instances = 0;
+  let files = 0;
   let others = 0;
   let repeated = { images: 0, annotations: 0 };
 
+  function other(taken: (key: number) => boolean): number {
+    do others++;
+    while (taken(OTHERS + others));
+    return OTHERS + others;
+  }
+
   return {
     of({ file, split, prefix }) {
+      const nth = ++files;
       const categoryOf = new Map<number, number>();
       const imageOf = new Map<number, number>();
       repeated = { images: 0, annotations: 0 };
@@ -79,7 +91,7 @@ export function mergingSink(sink: DatasetSink): MergingSink {
             return;
           }
           const holder = categoryKeys.get(category.key);
-          const key = holder === undefined ? category.key : OTHERS + ++others;
+          const key = holder === undefined ? category.key : other((each) => categoryKeys.has(each));
           if (holder !== undefined) {
             const message = `category ${category.key} is “${name}” here and “${holder}” in another file; it gets a number of its own.`;
             tell('repaired', 'category', String(category.key), 'category-name-differs', message);
@@ -95,8 +107,9 @@ export function mergingSink(sink: DatasetSink): MergingSink {
           // Of ids that are no numbers the key says nothing.
           const named = image.key < UNNAMED;
           const mark = hash(path);
-          const before = images.add(image.key, mark);
-          if (before === mark && inFile.get(image.key) < 0 && named && known.get(image.key) >= 0) {
+          const before = images.get(image.key);
+          if (before < 0) images.add(image.key, mark);
+          if (before === mark && named && inFile.get(image.key) < 0) {
             const message = `${file}: ${path} is in another file, too; the split of that counts.`;
             sink.finding({ kind: 'kept', what: 'image', id: path, reason: 'image-in-several-files', message });
             inFile.add(image.key, 0);
@@ -104,12 +117,19 @@ export function mergingSink(sink: DatasetSink): MergingSink {
           }
           let { key } = image;
           if (known.get(key) >= 0) {
-            key = OTHERS + ++others;
+            key = other((each) => known.get(each) >= 0);
             if (named) repeated.images++;
             imageOf.set(image.key, key);
-          } else known.add(key, 0);
+          }
+          known.add(key, 0);
           inFile.add(image.key, 0);
-          sink.image({ ...image, key, split, path });
+          // In one file the name must say which of them it is.
+          const unclear = names.add(hash(image.path), nth) !== nth && path !== image.path && image.source !== null;
+          if (!unclear) return sink.image({ ...image, key, split, path });
+          const message = `${file}: ${image.path} is a name in another file, too; its record says ${path} now.`;
+          sink.finding({ kind: 'repaired', what: 'image', id: path, reason: 'file-name-repeats', message });
+          const source = withMembers(image.source, textMembers(image.source), new Map([['file_name', JSON.stringify(path)]]));
+          sink.image({ ...image, key, split, path, source });
         },
         instance(instance) {
           const number = instance.number ?? null;

@@ -55,7 +55,7 @@ function parsed(text: string | null): unknown {
 
 function idOf(record: unknown): string | null {
   if (typeof record !== 'object' || record === null || !('id' in record)) return null;
-  return JSON.stringify(record.id) ?? null;
+  return JSON.stringify(record.id);
 }
 
 const PAGE = 500;

@@ -38,7 +38,7 @@ export interface ImportConflict {
 export interface ImportSplit {
   readonly name: string;
   readonly images: number;
-  /** That are in no split yet, and get this one. */
+  /** That are in no split yet, and get this one, if they are not left for having instances. */
   readonly applied: number;
   /** That are in another split of the project, and stay there. */
   readonly kept: number;
