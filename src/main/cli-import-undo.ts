@@ -30,7 +30,10 @@ export async function undoImportJob(session: Session, folder: string, options: I
     if (report.restored > 0)
       console.say(`  ${count(report.restored, 'instance')} that it had replaced ${report.dryRun ? 'come' : 'are'} back`);
     if (report.splitImages > 0) console.say(`  ${count(report.splitImages, 'image')} in no split any more`);
-    if (report.classes.length > 0) console.say(`  classes that nothing uses any more: ${report.classes.join(', ')}`);
+    if (report.classes.length > 0) {
+      const more = report.classes.length > SAID ? `, and ${report.classes.length - SAID} more` : '';
+      console.say(`  classes that nothing uses any more: ${report.classes.slice(0, SAID).join(', ')}${more}`);
+    }
     if (report.leftImages > 0) {
       console.say(`  ${count(report.leftImages, 'image')} with ${count(report.leftAnnotations, 'instance')} of it stay:`);
       for (const { path, why } of report.left.slice(0, SAID)) console.say(`    ${path}: ${WHY[why]}`);
