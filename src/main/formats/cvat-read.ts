@@ -27,6 +27,8 @@ interface Context {
   videoSize: Size | null;
   readonly frames: Map<number, number>;
   readonly paths: Set<string>;
+  /** Frames that have an image, ascending. */
+  imageFrames: readonly number[];
   /** Of the task that the file is of. */
   task: TaskFrames;
   readonly track: { tracks: number; filled: number };
@@ -56,10 +58,12 @@ export async function readCvat(place: string, sink: DatasetSink, options: ReadOp
       videoSize: null,
       frames: new Map(),
       paths,
+      imageFrames: [],
       task: { start: 0, step: 1, stop: null },
       track: { tracks: 0, filled: 0 },
       ...numbers,
     };
+    context.imageFrames = framesOf(context);
     let size = 0;
     await readXml(file, {
       root: (name) => {
@@ -189,7 +193,7 @@ function readTrack(context: Context, track: XmlElement): void {
   context.track.tracks++;
   const { id: trackId = '', label = '' } = track.attributes;
   // A frame that nobody kept as an image would only be told as missing.
-  const { shapes, filled, gaps } = filledTrack(track.children, context.task, (frame) => frameFile(context, frame) !== null);
+  const { shapes, filled, gaps } = filledTrack(track.children, context.task, context.imageFrames);
   context.track.filled += filled;
   for (const { from, to, why } of gaps) {
     const id = `track ${trackId} frames ${from} to ${to}`;
@@ -235,6 +239,13 @@ function frameImage(context: Context, frame: number): number {
 /** CVAT's name of a frame's image, without its ending. */
 function stemOfFrame(frame: number): string {
   return `frame_${String(frame).padStart(6, '0')}`;
+}
+
+/** The frames of which there is an image: however long a file says that its video is, there are no more. */
+function framesOf(context: Context): number[] {
+  const numbers = context.images.paths.map((path) => Number(/(?:^|\/)frame_(\d{6,9})\.[^/.]+$/.exec(path)?.[1] ?? NaN));
+  const frames = [...new Set(numbers.filter(Number.isInteger))].sort((a, b) => a - b);
+  return frames.filter((frame) => frameFile(context, frame) !== null);
 }
 
 function frameFile({ images, below }: Context, frame: number): string | null {

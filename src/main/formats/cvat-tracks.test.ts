@@ -92,6 +92,12 @@ describe('the tracks of a video', () => {
     expect(some.images.map(({ path }) => path).sort()).toEqual([10, 16, 19].map((frame) => `images/${frameName(frame)}`));
   });
 
+  it('end where there is no image, however long the file says that its video is', async () => {
+    const task = '<start_frame>0</start_frame><stop_frame>900000000000</stop_frame>';
+    const dataset = await read(`<track id="0" label="car">${box(0, 10)}</track>`, { task, frames: [0, 1, 2] });
+    expect(places(dataset).map(([frame]) => frame)).toEqual([0, 1, 2]);
+  });
+
   it('turn boxes the shorter way round', async () => {
     const dataset = await read(`<track id="0" label="car">${box(0, 10, 'rotation="350"')}${box(2, 10, 'rotation="10"')}</track>`, {
       task: '<stop_frame>2</stop_frame>',

@@ -34,21 +34,22 @@ export function taskFrames(task: XmlElement): TaskFrames {
 }
 
 /**
- * The shapes of a track with those that it does not list: between two of them each frame of the task in which `wanted` has one,
- * and after the last one that one again, until the end. A shape that is `outside` ends what is before it. Boxes and ellipses
+ * The shapes of a track with those that it does not list: between two of them on each frame of the task that is among `frames`
+ * (ascending), and after the last one that one again, until the end. A shape that is `outside` ends what is before it. Boxes and ellipses
  * go in a straight line and turn the shorter way round; polygons with as many vertices do so vertex by vertex. All else that
  * lies between is a gap. Frames are numbers of the video; what is worked out has `keyframe="0"` and the attributes of the shape before.
  */
 export function filledTrack(
   listed: readonly XmlElement[],
   { start, step, stop }: TaskFrames,
-  wanted: (frame: number) => boolean,
+  frames: readonly number[],
 ): { readonly shapes: readonly XmlElement[]; readonly filled: number; readonly gaps: readonly TrackGap[] } {
   const frameOf = (shape: XmlElement): number => numberOf(shape.attributes['frame']) ?? NaN;
   const known = listed.filter((shape) => Number.isInteger(frameOf(shape))).sort((a, b) => frameOf(a) - frameOf(b));
   const shapes: XmlElement[] = listed.filter((shape) => !Number.isInteger(frameOf(shape)));
   const gaps: TrackGap[] = [];
   let filled = 0;
+  let at = 0;
   for (const [i, shape] of known.entries()) {
     shapes.push(shape);
     if (shape.attributes['outside'] === '1') continue;
@@ -56,9 +57,12 @@ export function filledTrack(
     const from = frameOf(shape);
     // Without an end CVAT shows it until the video's.
     const to = next ? frameOf(next) : stop === null ? from : stop + 1;
-    const first = from + step - ((((from - start) % step) + step) % step);
+    while ((frames[at] ?? Infinity) <= from) at++;
     const missing: number[] = [];
-    for (let frame = first; frame < to; frame += step) if (wanted(frame)) missing.push(frame);
+    for (let k = at; (frames[k] ?? Infinity) < to; k++) {
+      const frame = frames[k] ?? 0;
+      if ((frame - start) % step === 0) missing.push(frame);
+    }
     if (missing.length === 0) continue;
     const between = next ? placeBetween(shape, next) : () => ({});
     if (typeof between === 'string') {
