@@ -109,6 +109,39 @@ test('a file with faults is read, looked through, imported, and undone on an ima
     await finish(page);
     await expect(page.getByTestId('instance-row')).toHaveCount(2);
   });
+
+  await test.step('the whole import is taken back: what it replaced is there again', async () => {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('Take an import back');
+    await page.keyboard.press('Enter');
+    const undo = page.getByTestId('import-undo');
+    await expect(undo).toHaveAttribute('data-instances', '4');
+    await expect(undo).toHaveAttribute('data-left', '0');
+    await expect(page.getByRole('list', { name: 'Imports' }).getByRole('listitem')).toHaveCount(2);
+    await page.getByTestId('import-undo-run').click();
+    await expect(undo).toHaveAttribute('data-over', 'true');
+    await expect(undo).toContainText('Brought back');
+    await finish(page);
+    await expect(page.getByTestId('instance-row')).toHaveCount(2);
+  });
+
+  await test.step('an image that was edited since stays when the other import goes', async () => {
+    await page.locator('[data-testid="instance-row"]').first().click();
+    await page.keyboard.press('Delete');
+    await expect(page.getByTestId('instance-row')).toHaveCount(1);
+    await saved(page, 6);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('Take an import back');
+    await page.keyboard.press('Enter');
+    const undo = page.getByTestId('import-undo');
+    await expect(undo).toHaveAttribute('data-images', '1');
+    await expect(undo).toHaveAttribute('data-left', '1');
+    await expect(undo).toContainText('It was edited since');
+    await page.getByTestId('import-undo-run').click();
+    await expect(undo).toHaveAttribute('data-over', 'true');
+    await finish(page);
+    await expect(page.getByTestId('instance-row')).toHaveCount(1);
+  });
   expect(host.complaints).toEqual([]);
 });
 
@@ -157,6 +190,21 @@ test('a file that is cut off changes nothing, one that is dropped is read, and a
     await expect(page.getByTestId('import-report')).toHaveAttribute('data-instances', '4');
     await finish(page);
     await expect(page.locator('[data-testid="filmstrip-item"][data-state="done"]')).toHaveCount(2);
+  });
+
+  await test.step('from its report it can be taken back, and come again', async () => {
+    await page.getByRole('button', { name: 'Report', exact: true }).click();
+    await page.getByTestId('import-undo-open').click();
+    await page.getByTestId('import-undo-run').click();
+    await expect(page.getByTestId('import-undo')).toHaveAttribute('data-over', 'true');
+    await finish(page);
+    await expect(page.getByTestId('instance-row')).toHaveCount(0);
+    await expect(page.getByTestId('class-row')).toHaveCount(0);
+    await expect(page.locator('[data-testid="filmstrip-item"][data-state="done"]')).toHaveCount(0);
+    await readPlan(page, file);
+    await page.getByTestId('import-commit').click();
+    await expect(page.getByTestId('import-report')).toHaveAttribute('data-instances', '4');
+    await finish(page);
   });
 
   await test.step('what is neither is said', async () => {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BundleReport, ModelScore, ReturnReport } from '../shared/answers/bundles.ts';
-import { count, duration, EXIT } from './cli-console.ts';
+import { count, duration, EXIT, exitOf } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
 import type { Session } from './cli-session.ts';
 import { on, openProject } from './cli-session.ts';
@@ -65,7 +65,7 @@ export async function bundleJob(session: Session, folder: string, flags: BundleF
       ...(anyState ? { states: [] } : {}),
     });
     sayBundle(session, report);
-    return { code: report.skipped.length > 0 ? EXIT.partly : EXIT.ok, value: report };
+    return { code: exitOf(report.skipped), value: report };
   } finally {
     session.signal.removeEventListener('abort', cancel);
     stop();

@@ -6,10 +6,15 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
-  /** The job ended, but some images failed; they are listed. */
+  /** The job ended, but something failed or could not be taken; it is listed. What was asked to be left out does not count. */
   partly: 3,
   cancelled: 130,
 } as const;
+
+/** 3 where something was left out that nobody had asked to leave out. */
+export function exitOf(leftOut: readonly { readonly asked?: true }[]): number {
+  return leftOut.some(({ asked }) => asked !== true) ? EXIT.partly : EXIT.ok;
+}
 
 export interface Console {
   readonly json: boolean;

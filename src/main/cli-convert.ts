@@ -5,7 +5,7 @@ import type { DatasetExportReport, FindingCount } from '../shared/calls/formats.
 import type { Finding, FormatId } from '../shared/formats.ts';
 import { FORMAT_IDS } from '../shared/formats.ts';
 import type { Console } from './cli-console.ts';
-import { count, duration, EXIT } from './cli-console.ts';
+import { count, duration, EXIT, exitOf } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
 import { convert } from './convert.ts';
 import { listFormats } from './formats/registry.ts';
@@ -17,7 +17,15 @@ interface ConvertFlags {
   readonly copyImages?: true;
   readonly linkImages?: true;
   readonly skipEmpty?: true;
+  readonly regions: 'class' | 'components';
   readonly report?: string;
+}
+
+/** How maps of classes are cut into instances, of `import` and `convert`. */
+export function regionsOption(): Option {
+  return new Option('--regions <way>', 'of maps that do not tell instances apart: each connected piece, or one instance for each class')
+    .choices(['components', 'class'])
+    .default('class');
 }
 
 /** `maskloop convert` and `maskloop formats`. */
@@ -31,6 +39,7 @@ export function addConvertCommand(
     .option('--images <dir>', 'folder of the images, where it is not <in>')
     .addOption(new Option('--copy-images', 'put copies of the images beside the annotations').conflicts('linkImages'))
     .addOption(new Option('--link-images', 'put hard links there; copies where the disk cannot'))
+    .addOption(regionsOption())
     .option('--skip-empty', 'leave out images without instances')
     .option('--report <file>', 'also write the whole report as JSON')
     .action(async (place: string, out: string, flags: ConvertFlags) => {
@@ -55,6 +64,7 @@ async function convertJob(console: Console, signal: AbortSignal, place: string, 
       from: flags.from === 'auto' ? null : flags.from,
       to: flags.to,
       images: flags.images ?? null,
+      regions: flags.regions,
       put: flags.copyImages ? 'copy' : flags.linkImages ? 'link' : 'leave',
       includeEmpty: flags.skipEmpty !== true,
     },
@@ -79,8 +89,14 @@ async function convertJob(console: Console, signal: AbortSignal, place: string, 
   console.say(`  ${report.out}`);
   if (flags.report !== undefined) await writeFile(flags.report, JSON.stringify(report, null, 2) + '\n');
   const refused = read.findingCounts.some(({ kind }) => kind === 'refused');
-  const less = refused || ('readBack' in written ? written.readBack.lost > 0 : written.skipped.length > 0);
-  return { code: less ? EXIT.partly : EXIT.ok, value: report };
+  const code = 'readBack' in written ? exitOfDataset(written) : exitOf(written.skipped);
+  return { code: refused ? EXIT.partly : code, value: report };
+}
+
+/** 3 where instances or images are not in the files that were to be, see `exitOf`. */
+export function exitOfDataset({ readBack, findingCounts }: DatasetExportReport): number {
+  const unreadable = findingCounts.some(({ reason }) => reason === 'image-unreadable');
+  return unreadable || readBack.lost > 0 ? EXIT.partly : EXIT.ok;
 }
 
 /** What reading a written dataset again showed. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { DatasetExportOptions, DatasetExportReport } from '../shared/calls/formats.ts';
-import { count, duration, EXIT } from './cli-console.ts';
-import { sayFindings, sayReadBack } from './cli-convert.ts';
+import { count, duration } from './cli-console.ts';
+import { exitOfDataset, sayFindings, sayReadBack } from './cli-convert.ts';
 import type { Outcome } from './cli-jobs.ts';
 import type { Session } from './cli-session.ts';
 import { on, openProject } from './cli-session.ts';
@@ -29,5 +29,5 @@ export async function exportDatasetJob(session: Session, folder: string, wanted:
   sayReadBack(console, report);
   sayFindings(console, report.findingCounts, report.findings);
   console.say(`  ${count(report.fileCount, 'file')} in ${report.out}`);
-  return { code: report.readBack.lost > 0 ? EXIT.partly : EXIT.ok, value: report };
+  return { code: exitOfDataset(report), value: report };
 }

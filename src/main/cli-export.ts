@@ -6,7 +6,7 @@ import type { CocoExportInput } from '../shared/calls/coco-export.ts';
 import { FORMAT_IDS } from '../shared/formats.ts';
 import type { BundleArguments } from './cli-bundle.ts';
 import { bundleFlags, bundleJob } from './cli-bundle.ts';
-import { count, duration, EXIT } from './cli-console.ts';
+import { count, duration, exitOf } from './cli-console.ts';
 import { exportDatasetJob } from './cli-export-dataset.ts';
 import type { Outcome } from './cli-jobs.ts';
 import type { Session } from './cli-session.ts';
@@ -99,7 +99,7 @@ async function exportJob(session: Session, folder: string, options: CocoExportIn
   await openProject(session, folder);
   const report = await exportProject(session, options);
   sayExported(session, report, resolve(options.out));
-  return { code: report.skipped.length > 0 ? EXIT.partly : EXIT.ok, value: report };
+  return { code: exitOf(report.skipped), value: report };
 }
 
 /** `out` is the folder that was written into; the report names files relative to it. */

@@ -32,7 +32,7 @@ import { serve } from './serve.ts';
 import { appVersion } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some images failed (they are listed); 130 cancelled.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but something failed or could not be taken (it is listed; what was asked to be left out does not count); 130 cancelled.
 With --json exactly one object is printed on stdout: {"ok":true,"value":…} or {"ok":false,"error":{"code","message","detail"}}.`;
 
 /**

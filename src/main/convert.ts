@@ -25,6 +25,8 @@ export interface ConvertOptions {
   readonly to: FormatId;
   /** Folder of the images; null for the place itself, or the folder that the file lies in. */
   readonly images: string | null;
+  /** Of maps that do not tell instances apart, see `ReadOptions`. */
+  readonly regions?: 'class' | 'components';
   /** Where the images go in what is written. */
   readonly put: 'leave' | 'copy' | 'link';
   readonly includeEmpty: boolean;
@@ -78,6 +80,7 @@ export async function convert(
     await from.reader.read(place, staged, {
       images,
       files,
+      regions: options.regions ?? 'class',
       sizeOf: async (path) => {
         const header = await headers(path);
         return header && { width: header.width, height: header.height };

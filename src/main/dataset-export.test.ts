@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeJpeg, encodePng } from './inference/pixels.ts';
 import { convert } from './convert.ts';
 import { exportDataset } from './dataset-export.ts';
@@ -45,6 +46,24 @@ describe('an export', () => {
       readBack: { minIou: number };
     };
     expect(written.readBack.minIou).toBe(1);
+  });
+
+  it.skipIf(process.platform !== 'linux')('is on the disk, file by file and folder by folder, before it gets its name', async () => {
+    const handle = await open(folder, 'r');
+    const proto = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const synced: string[] = [];
+    const sync = proto.sync;
+    const spy = vi.spyOn(proto, 'sync').mockImplementation(async function (this: FileHandle) {
+      synced.push(await readlink(`/proc/self/fd/${this.fd}`));
+      return sync.call(this);
+    });
+    const { files } = await exportDataset(LABELME, source, options('out')).finally(() => spy.mockRestore());
+    const draft = synced.find((path) => path.endsWith('.tmp')) ?? '';
+    expect(synced).toEqual(expect.arrayContaining(files.map((file) => join(draft, file))));
+    // The folder after all that is in it, and last the one in which it got its name.
+    expect(synced.indexOf(draft)).toBeGreaterThan(Math.max(...files.map((file) => synced.indexOf(join(draft, file)))));
+    expect(synced.at(-1)).toBe(folder);
   });
 
   it('leaves out images in other states, and empty ones if asked, and says so', async () => {

@@ -7,7 +7,7 @@ import type { DatasetExportOptions, DatasetExportReport } from '../shared/calls/
 import { AppError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
 import { createFindings } from './export-findings.ts';
-import { removeEmpty, REPORT_FILE } from './export-staging.ts';
+import { removeEmpty, REPORT_FILE, syncFolder, syncTree } from './export-staging.ts';
 import type { DatasetSource, Finding, Format } from './formats/dataset.ts';
 import { listen, readBack } from './formats/round-trip.ts';
 import { makeFolder } from './make-folder.ts';
@@ -183,8 +183,9 @@ async function refuseInUse(out: string): Promise<void> {
   });
 }
 
-/** An older export steps aside first and goes last: a crash in between leaves one of the two whole. */
+/** All of it is on the disk before it gets its name. An older export steps aside first and goes last: a crash in between leaves one of the two whole. */
 async function moveInto(draft: string, out: string): Promise<void> {
+  await syncTree(draft);
   const older = `${draft}.older`;
   const there = (await stat(out).catch(() => null)) !== null;
   if (there) await rename(out, older);
@@ -194,6 +195,7 @@ async function moveInto(draft: string, out: string): Promise<void> {
     if (there) await rename(older, out);
     throw cause;
   }
+  await syncFolder(dirname(out));
   if (there) await rm(older, { recursive: true, force: true });
 }
 

@@ -96,8 +96,35 @@ async function newest(folder: string): Promise<number> {
   return latest;
 }
 
+/**
+ * Puts a folder and all in it on the disk, so that a rename of it never shows names without their content. A file that may
+ * only be read (a hard link to a photograph) was there before and is left alone.
+ */
+export async function syncTree(folder: string): Promise<void> {
+  for (const path of (await foldersOf(folder)).reverse()) {
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      if (entry.isFile()) await syncFile(join(path, entry.name));
+    }
+    await syncFolder(path);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  try {
+    // Windows flushes only what is open for writing.
+    const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM'))) throw cause;
+  }
+}
+
 /** Makes renames survive a power loss. Windows has no such call and refuses to open a folder. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

@@ -189,11 +189,11 @@ describe('exportCoco', () => {
     expect(written().annotations.map((a) => a.id)).toEqual([1]);
     expect(report.skipped).toEqual([
       { path: 'broken.jpg', reason: 'cannot be read: not a JPEG' },
-      { path: 'new.jpg', reason: 'its state is new, not done' },
+      { path: 'new.jpg', reason: 'its state is new, not done', asked: true },
       { path: 'good.jpg', reason: 'annotation 2 covers no pixel' },
       { path: 'outside.jpg', reason: 'annotation 3 covers no pixel' },
-      { path: 'empty.jpg', reason: 'has no annotation' },
-      { path: 'outside.jpg', reason: 'has no annotation' },
+      { path: 'empty.jpg', reason: 'has no annotation', asked: true },
+      { path: 'outside.jpg', reason: 'has no annotation', asked: true },
     ]);
   });
 

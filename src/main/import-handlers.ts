@@ -9,6 +9,8 @@ export function createImportHandlers(importing: Importing): Pick<Handlers, keyof
     'import.read': (options) => importing.read(options),
     'import.findings': (query) => importing.findings(query),
     'import.commit': (options) => importing.commit(options),
+    'import.list': () => importing.list(),
+    'import.undo': (options) => importing.undo(options),
     'import.discard': async ({ id }) => {
       await importing.discard(id);
       return null;

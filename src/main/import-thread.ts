@@ -1,5 +1,14 @@
 import { Worker } from 'node:worker_threads';
-import type { ImportCommitOptions, ImportFindingQuery, ImportPlan, ImportProgress, ImportReport } from '../shared/calls/imports.ts';
+import type {
+  ImportCommitOptions,
+  ImportFindingQuery,
+  ImportPlan,
+  ImportProgress,
+  ImportReadOptions,
+  ImportReport,
+  ImportUndoOptions,
+  ImportUndoReport,
+} from '../shared/calls/imports.ts';
 import type { WireError } from '../shared/errors.ts';
 import { AppError, fromWireError } from '../shared/errors.ts';
 import type { Finding, FormatId } from '../shared/formats.ts';
@@ -11,11 +20,13 @@ export interface ImportQuestions {
     readonly place: string;
     readonly format: FormatId;
     readonly images: string | null;
-    readonly pixels: 'auto' | 'oriented' | 'raw';
+    readonly pixels: ImportReadOptions['pixels'];
+    readonly regions: ImportReadOptions['regions'];
     readonly project: { readonly file: string; readonly folder: string };
   };
   readonly findings: Omit<ImportFindingQuery, 'id'>;
   readonly commit: Pick<ImportCommitOptions, 'onConflict' | 'asDone'> & { readonly atMs: number };
+  readonly undo: ImportUndoOptions & { readonly file: string; readonly atMs: number };
   readonly close: null;
 }
 
@@ -23,6 +34,7 @@ export interface ImportAnswers {
   readonly read: Omit<ImportPlan, 'id' | 'place' | 'ms'>;
   readonly findings: { readonly total: number; readonly rows: readonly Finding[] };
   readonly commit: Omit<ImportReport, 'file' | 'ms'>;
+  readonly undo: Omit<ImportUndoReport, 'file' | 'ms'>;
   readonly close: null;
 }
 

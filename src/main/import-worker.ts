@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ImportReport } from '../shared/calls/imports.ts';
+import type { ImportProgress, ImportReport } from '../shared/calls/imports.ts';
 import { LISTED_FINDINGS } from '../shared/calls/formats.ts';
 import { AppError, toWireError } from '../shared/errors.ts';
 import type { FormatId } from '../shared/formats.ts';
@@ -11,6 +11,8 @@ import { placeBelow } from './formats/image-places.ts';
 import type { ImportAnswers, ImportAsk, ImportQuestions, ImportThreadData, ImportTold } from './import-thread.ts';
 import { openSnapshot } from './store/database.ts';
 import { commitImport } from './store/import-commit.ts';
+import { undoImport } from './store/import-undo.ts';
+import { knownImages } from './store/import-known.ts';
 import type { Planned } from './store/import-plan.ts';
 import { planImport } from './store/import-plan.ts';
 import { createImageIndex } from './store/image-index.ts';
@@ -46,6 +48,8 @@ async function answer(ask: ImportAsk): Promise<ImportAnswers[keyof ImportAnswers
       return open().findings(ask.input);
     case 'commit':
       return commit(ask.input);
+    case 'undo':
+      return undoImport({ ...ask.input, onProgress: (done, total) => tell('undoing', done, total), checkpoint });
     case 'close':
       staging?.close();
       staging = null;
@@ -69,7 +73,7 @@ function checkpoint(): void {
   if (Atomics.load(flags, 0) === 1) throw new AppError('cancelled', 'The import was cancelled; nothing was changed.');
 }
 
-function tell(stage: 'reading' | 'matching' | 'writing', done: number, total: number): void {
+function tell(stage: ImportProgress['stage'], done: number, total: number): void {
   const now = performance.now();
   if (now - toldAt < PROGRESS_MS) return;
   toldAt = now;
@@ -97,6 +101,7 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
     staging = createStaging(format, stagingFile);
     await reader.read(place, staging, {
       images,
+      regions: input.regions,
       signal: abort.signal,
       sizeOf(path) {
         const named = index.byPath(path) ?? index.byName(path);
@@ -114,13 +119,14 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
       space: reader.space,
       pixels,
       index,
+      known: knownImages(snapshot.db),
       labels: new Set(
         createLabels(snapshot.db, (work) => work())
           .list()
           .map(({ name }) => name),
       ),
       async digest(path) {
-        for (const folder of input.images === null ? [dirname(place)] : [input.images, dirname(place)]) {
+        for (const folder of [input.images ?? place, place, dirname(place)]) {
           const file = join(folder, path.split('/').join(sep));
           if (!existsSync(file)) continue;
           const { hashFile } = await import('./scan.ts');

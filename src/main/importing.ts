@@ -6,10 +6,13 @@ import type {
   ImportCommitOptions,
   ImportFindingQuery,
   ImportInspection,
+  ImportListing,
   ImportPlan,
   ImportProgress,
   ImportReadOptions,
   ImportReport,
+  ImportUndoOptions,
+  ImportUndoReport,
 } from '../shared/calls/imports.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Finding, FormatId } from '../shared/formats.ts';
@@ -29,6 +32,10 @@ export interface Importing {
   /** All of it or nothing. Throws `conflict` while a model runs on the project, `cancelled`, and as the store. */
   commit(options: ImportCommitOptions): Promise<ImportReport>;
   discard(id: number): Promise<void>;
+  /** The project's imports, the newest first. */
+  list(): Promise<readonly ImportListing[]>;
+  /** Takes a whole import back, all that can be or nothing; what was read is discarded. Throws as `commit`, and as the store. */
+  undo(options: ImportUndoOptions): Promise<ImportUndoReport>;
   cancel(): void;
   /** Cancels, waits for the end, and removes what was staged. */
   close(): Promise<void>;
@@ -36,7 +43,7 @@ export interface Importing {
 
 export interface ImportEvents {
   readonly progress: Paced<ImportProgress>;
-  /** After a commit. */
+  /** After a commit, or when one was taken back. */
   committed(): void;
 }
 
@@ -51,6 +58,7 @@ interface Reading {
 
 export function createImporting(current: () => Project, clock: () => number, events: ImportEvents): Importing {
   let reading: Reading | null = null;
+  let undoing: ImportThread | null = null;
   let lastId = 0;
   /** The question that goes on; others wait for its end with a `conflict`. */
   let busy: Promise<unknown> | null = null;
@@ -92,7 +100,7 @@ export function createImporting(current: () => Project, clock: () => number, eve
       const formats = found.map(({ id, confidence }) => ({ id, confidence, name: formatOf(id)?.name ?? id }));
       return { place, formats, problem: formats.length > 0 ? null : `${place} is of no format that can be read.` };
     },
-    read: ({ place: given, format: said, images, pixels }) =>
+    read: ({ place: given, format: said, images, pixels, regions }) =>
       alone(async () => {
         const started = performance.now();
         await drop();
@@ -113,6 +121,7 @@ export function createImporting(current: () => Project, clock: () => number, eve
             format,
             images: images === null ? null : resolve(images),
             pixels,
+            regions,
             project: { file, folder },
           });
           return { ...planned, id: opened.id, place, ms: Math.round(performance.now() - started) };
@@ -126,16 +135,8 @@ export function createImporting(current: () => Project, clock: () => number, eve
       alone(async () => {
         const started = performance.now();
         const { project, thread } = of(id);
-        if (project.jobs.list().some((run) => run.state === 'running')) {
-          throw new AppError('conflict', 'A model runs on this project. Wait for its end, or stop it, and import then.');
-        }
-        const release = project.store.hold('An import is being written: nothing else can be saved until it is done.');
-        let taken;
-        try {
-          taken = await thread.ask('commit', { onConflict, asDone, atMs: Math.round(clock()) });
-        } finally {
-          release();
-        }
+        const atMs = Math.round(clock());
+        const taken = await holding(project, () => thread.ask('commit', { onConflict, asDone, atMs }));
         events.committed();
         const file = join(dirname(project.place.file), `import-${taken.importId}.json`);
         const report: ImportReport = { ...taken, file, ms: Math.round(performance.now() - started) };
@@ -143,17 +144,57 @@ export function createImporting(current: () => Project, clock: () => number, eve
         await drop();
         return report;
       }),
+    list: () => Promise.resolve(current().store.imports()),
+    undo: (options) =>
+      alone(async () => {
+        const started = performance.now();
+        await drop();
+        const project = current();
+        await project.scanned();
+        const folder = dirname(project.place.file);
+        const thread = startImportThread(join(folder, `import-${randomUUID()}.staging`), (progress) => events.progress.push(progress));
+        undoing = thread;
+        try {
+          const input = { ...options, file: project.place.file, atMs: Math.round(clock()) };
+          const undone = await holding(project, () => thread.ask('undo', input));
+          if (!undone.dryRun) events.committed();
+          const file = undone.dryRun ? null : join(folder, `import-${undone.importId}-taken-back.json`);
+          const report: ImportUndoReport = { ...undone, file, ms: Math.round(performance.now() - started) };
+          if (file !== null) await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { flush: true });
+          return report;
+        } finally {
+          undoing = null;
+          await thread.close();
+        }
+      }),
     async discard(id) {
       of(id);
       await alone(drop);
     },
-    cancel: () => reading?.thread.cancel(),
+    cancel() {
+      reading?.thread.cancel();
+      undoing?.cancel();
+    },
     async close() {
       reading?.thread.cancel();
+      undoing?.cancel();
       await busy;
       await drop();
     },
   };
+}
+
+/** While another connection writes. Throws `conflict` while a model runs: it writes, too. */
+async function holding<T>(project: Project, work: () => Promise<T>): Promise<T> {
+  if (project.jobs.list().some((run) => run.state === 'running')) {
+    throw new AppError('conflict', 'A model runs on this project. Wait for its end, or stop it, and try again.');
+  }
+  const release = project.store.hold('An import is being written: nothing else can be saved until it is done.');
+  try {
+    return await work();
+  } finally {
+    release();
+  }
 }
 
 const PAGE = 1000;

@@ -145,8 +145,8 @@ describe('the split of an imported dataset', () => {
     writeFileSync(join(yolo, 'data.yaml'), 'train: images/train\nval: images/val\nnc: 1\nnames: [cup]\n');
     const plan = await call('import.read', { place: yolo, format: 'yolo-seg' });
     expect(plan.splits).toEqual([
-      { name: 'train', images: 2 },
-      { name: 'val', images: 1 },
+      { name: 'train', images: 2, applied: 2, kept: 0 },
+      { name: 'val', images: 1, applied: 1, kept: 0 },
     ]);
     await call('import.commit', { id: plan.id });
     const split = await call('splits.get', {});

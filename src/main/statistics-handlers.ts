@@ -1,8 +1,6 @@
-import { z } from 'zod';
-import type { SplitGroups, SplitReport } from '../shared/answers/splits.ts';
+import type { SplitReport } from '../shared/answers/splits.ts';
 import type { StatisticsProgress } from '../shared/answers/statistics.ts';
 import type { SPLIT_CALLS } from '../shared/calls/splits.ts';
-import { splitOptionsSchema } from '../shared/calls/splits.ts';
 import type { STATISTICS_CALLS } from '../shared/calls/statistics.ts';
 import type { Handlers } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
@@ -13,7 +11,7 @@ import { hashPhotos } from './photo-hashes.ts';
 import type { Project } from './project.ts';
 import type { PlanRequest, SplitPlan } from './split-plan.ts';
 import type { FrozenSplit } from './store/splits.ts';
-import { SPLIT_META } from './store/splits.ts';
+import { parseFrozenSplit, SPLIT_META } from './store/splits.ts';
 
 interface StatisticsContext {
   readonly current: () => Project;
@@ -28,12 +26,6 @@ export interface Statistics {
   stop(): Promise<void>;
 }
 
-const frozenSchema = z.object({
-  options: splitOptionsSchema,
-  madeAtMs: z.number(),
-  fingerprint: z.string(),
-  groups: z.unknown(),
-});
 /** Statistics and splits of the open project. One question at a time: each reads the whole project. */
 export function createStatisticsHandlers({ current, closing, progress }: StatisticsContext): Statistics {
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
@@ -141,10 +133,5 @@ export function createStatisticsHandlers({ current, closing, progress }: Statist
 
 /** Throws AppError `storage` where what is remembered cannot be read. */
 function readFrozen({ store, place }: Project): FrozenSplit | null {
-  const text = store.meta(SPLIT_META);
-  if (text === null || text === '') return null;
-  const found = frozenSchema.safeParse(JSON.parse(text));
-  if (!found.success)
-    throw new AppError('storage', `${place.file}: what is remembered of the split is damaged.`, { file: place.file, key: SPLIT_META });
-  return { ...found.data, groups: found.data.groups as SplitGroups | null };
+  return parseFrozenSplit(store.meta(SPLIT_META), place.file);
 }

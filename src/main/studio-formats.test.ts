@@ -64,3 +64,17 @@ it('does one export at a time, and leaves COCO to its own call', async () => {
     error: { code: 'unsupported' },
   });
 });
+
+it('brings class maps in as one instance a class, or one for each piece where that is asked for', async () => {
+  const [first] = (await call('images.list', all)).rows;
+  if (!first) throw new Error('There are images.');
+  const mug = await call('labels.create', { name: 'mug' });
+  await draw(first.id, mug.id, { kind: 'box', box: [2, 3, 4, 5] });
+  await draw(first.id, mug.id, { kind: 'box', box: [20, 30, 4, 5] }, 1);
+  await call('export.dataset', { format: 'class-masks', out, images: 'leave' });
+  const read = async (regions: 'class' | 'components'): Promise<number> => {
+    const plan = await call('import.read', { place: out, format: 'class-masks', regions });
+    return plan.instances.taken;
+  };
+  expect([await read('class'), await read('components')]).toEqual([1, 2]);
+});

@@ -20,7 +20,8 @@
  *                      `finding-search`, `finding-row` (`data-kind`, `data-id`)
  * - `import-open`, `import-place`, `import-format`, `import-images`, `import-read`, `import-plan` (`data-instances`, `data-images`,
  *                      `data-format`), `import-conflict` one per choice (`data-choice`), `import-commit`, `import-progress`, `import-problem`,
- *                      `import-report` (`data-instances`, `data-images`), `welcome-dataset`
+ *                      `import-report` (`data-instances`, `data-images`), `welcome-dataset`, `import-undo-open`, `import-undo` (`data-over`, `data-images`,
+ *                      `data-instances`, `data-left`), `import-undo-run`
  * - `save-state`       `data-kind` clean|saving|saved|failed, `data-revision`
  * - `engine-status`    `data-provider`; opens the popover `engine-details`
  * - `accept-all`       accepts all shown suggestions
@@ -120,6 +121,11 @@ export const TEST_IDS = {
   importProgress: 'import-progress',
   importProblem: 'import-problem',
   importReport: 'import-report',
+  importSplits: 'import-splits',
+  importRegions: 'import-regions',
+  importUndo: 'import-undo',
+  importUndoOpen: 'import-undo-open',
+  importUndoRun: 'import-undo-run',
   welcomeDataset: 'welcome-dataset',
   damageNotice: 'damage-notice',
   filterChip: 'filter-chip',

@@ -147,6 +147,14 @@ export interface Saved {
   readonly redoable: number;
 }
 
+/** What an export left out. */
+export interface LeftOut {
+  readonly path: string;
+  readonly reason: string;
+  /** It was asked for: an image of another state, or one without instances; absent where something could not be written. */
+  readonly asked?: true;
+}
+
 /** `export-report.json`, also shown after an export. */
 export interface ExportReport {
   readonly format: string;
@@ -171,7 +179,7 @@ export interface ExportReport {
   readonly findingCounts: readonly FindingCount[];
   readonly findings: readonly Finding[];
   /** Everything left out, with its reason. */
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly LeftOut[];
   readonly verified: {
     readonly annotationsCompared: number;
     /** Records of any kind that were compared with the imported text and are the same, byte for byte. */

@@ -7,7 +7,7 @@ const folder = dirname(dirname(file));
 const thread = startImportThread(join(dirname(file), 'import-00000000-0000-0000-0000-000000000000.staging'), ({ stage, done }) => {
   if (stage === 'writing') process.stdout.write(`${done}\n`);
 });
-await thread.ask('read', { place, format: 'coco', images: null, pixels: 'auto', project: { file, folder } });
+await thread.ask('read', { place, format: 'coco', images: null, pixels: 'auto', regions: 'class', project: { file, folder } });
 process.stdout.write('read\n');
 await thread.ask('commit', { onConflict: 'skip', asDone: false, atMs: 1 });
 process.stdout.write('done\n');

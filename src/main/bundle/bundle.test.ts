@@ -106,7 +106,7 @@ it('takes done images only, unless it is told otherwise', async () => {
   await call('images.setState', { imageIds: [left?.id ?? 0], state: 'in-progress' });
   const report = await call('bundle.write', { out });
   expect(report.parts[0]).toMatchObject({ split: 'train', images: 1 });
-  expect(report.skipped).toEqual([{ path: left?.path, reason: containing('in-progress') }]);
+  expect(report.skipped).toEqual([{ path: left?.path, reason: containing('in-progress'), asked: true }]);
   expect(existsSync(join(out, 'dataset', 'images', left?.path ?? ''))).toBe(false);
   const every = await call('bundle.write', { out, overwrite: true, states: [] });
   expect(every.parts[0]).toMatchObject({ images: 2 });

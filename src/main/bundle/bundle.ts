@@ -3,6 +3,7 @@ import { copyFile, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { constants } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { LeftOut } from '../../shared/answers.ts';
 import type { BundleCheck, BundlePart, BundleProgress, BundleReport, BundleSplit } from '../../shared/answers/bundles.ts';
 import { BUNDLE_SPLITS } from '../../shared/answers/bundles.ts';
 import type { BundleOptions } from '../../shared/calls/bundles.ts';
@@ -40,8 +41,6 @@ interface Part {
   readonly source: DatasetSource;
   readonly count: number;
 }
-
-type Skipped = { readonly path: string; readonly reason: string };
 
 /**
  * Writes a folder that retrains a Mask R-CNN as it lies: `dataset/images` (paths as in the project), `dataset/annotations/
@@ -97,17 +96,17 @@ export async function writeBundle(
 }
 
 /** The project by splits. Throws `invalid` where training or measuring would have nothing. */
-function partsOf(source: BundleSource, options: BundleOptions): { parts: ReadonlyMap<BundleSplit, Part>; skipped: readonly Skipped[] } {
-  const skipped: Skipped[] = [];
+function partsOf(source: BundleSource, options: BundleOptions): { parts: ReadonlyMap<BundleSplit, Part>; skipped: readonly LeftOut[] } {
+  const skipped: LeftOut[] = [];
   const splits = new Map<number, BundleSplit>();
   const counts = { train: 0, val: 0, test: 0 };
   let known = 0;
   for (const image of source.images()) {
     const split = BUNDLE_SPLITS.find((name) => name === source.split(image.id));
-    const reason = reasonToSkip(image, options.states) ?? (split === undefined ? 'is in none of train, val and test' : null);
+    const reason = reasonToSkip(image, options.states) ?? (split === undefined ? { reason: 'is in none of train, val and test' } : null);
     if (split !== undefined) known++;
     if (reason !== null || split === undefined) {
-      skipped.push({ path: image.path, reason: reason ?? '' });
+      skipped.push({ path: image.path, ...(reason ?? { reason: '' }) });
       continue;
     }
     splits.set(image.id, split);
@@ -130,9 +129,10 @@ function partsOf(source: BundleSource, options: BundleOptions): { parts: Readonl
   return { parts, skipped };
 }
 
-function reasonToSkip(image: ImageRecord, states: BundleOptions['states']): string | null {
-  if (image.error !== null) return `cannot be read: ${image.error}`;
-  if (states.length > 0 && !states.includes(image.state)) return `its state is ${image.state}, not ${states.join(' or ')}`;
+function reasonToSkip(image: ImageRecord, states: BundleOptions['states']): Omit<LeftOut, 'path'> | null {
+  if (image.error !== null) return { reason: `cannot be read: ${image.error}` };
+  if (states.length > 0 && !states.includes(image.state))
+    return { reason: `its state is ${image.state}, not ${states.join(' or ')}`, asked: true };
   return null;
 }
 
@@ -197,7 +197,7 @@ async function writeParts(
   onProgress: ((progress: BundleProgress) => void) | undefined,
 ): Promise<Pick<BundleReport, 'parts' | 'categories' | 'skipped' | 'verified'>> {
   const found: BundlePart[] = [];
-  const skipped: Skipped[] = [];
+  const skipped: LeftOut[] = [];
   const annotations = new Map<number, { all: number; training: number }>();
   let labels: readonly { readonly id: number; readonly name: string }[] = [];
   const verified = { annotationsCompared: 0, minIou: 1, maxAreaDifference: 0, maxBoxDifference: 0 };

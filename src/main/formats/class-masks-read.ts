@@ -8,7 +8,7 @@ import { listFiles, imagesOf, readText, stemOf } from './folder.ts';
 import { imageAtStem, placeBelow, readWhole, splitName } from './image-places.ts';
 import { readPngNumbers } from './png-numbers.ts';
 import { categorySink } from './sink-categories.ts';
-import { classRegions, mapNames } from './voc-maps.ts';
+import { classRegions, mapNames, regionsSay } from './voc-maps.ts';
 
 /** Folders of masks by their usual names; CamVid's are called as the images' folder and `annot`. */
 const MASK_FOLDER = /^(masks?|labels?|annotations?|gt|ground_?truth|SegmentationClass|.+_?annot|.+_labels|.+_masks?)$/i;
@@ -26,7 +26,8 @@ interface Pair {
 }
 
 /**
- * Reads class maps: every class of an image becomes one instance, with all the pixels of the class.
+ * Reads class maps: every class of an image becomes one instance, with all the pixels of the class; or, if that is asked for, each
+ * connected piece of it does.
  */
 export async function readClassMasks(place: string, sink: DatasetSink, options: ReadOptions): Promise<void> {
   const found = statSync(place, { throwIfNoEntry: false });
@@ -50,7 +51,8 @@ export async function readClassMasks(place: string, sink: DatasetSink, options: 
   const classes = await readClassList(root, files, sink);
   const categories = categorySink(sink);
   for (const each of classes ?? []) if (!each.ground) categories.add(each.name, each.color);
-  once('regions-not-instances', 'Class maps do not tell instances apart: all pixels of a class in an image are one instance.');
+  const regions = options.regions ?? 'class';
+  once('regions-not-instances', `Class maps do not tell instances apart: ${regionsSay(regions)}`);
   const paths = new Set<string>();
   let key = 0;
   for (const [done, pair] of pairs.entries()) {
@@ -70,7 +72,7 @@ export async function readClassMasks(place: string, sink: DatasetSink, options: 
       } else {
         paths.add(imagePath);
         sink.image({ key: paths.size, path: imagePath, width: map.width, height: map.height, split: pair.split, source: null });
-        for (const { name, rle } of classRegions(map, mapNames(map, classes, 'none', once), imagePath, sink)) {
+        for (const { name, rle } of classRegions(map, mapNames(map, classes, 'none', once), imagePath, sink, regions)) {
           const categoryKey = categories.add(name ?? '', null);
           sink.instance({ key: ++key, imageKey: paths.size, categoryKey, geometry: { kind: 'mask', rle }, crowd: false, source: null });
         }

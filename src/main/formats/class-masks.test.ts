@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { geometryRuns } from '../../shared/mask/raster.ts';
-import { countsToString } from '../../shared/mask/rle.ts';
+import { countsToString, rleArea, rleBox } from '../../shared/mask/rle.ts';
 import { combineRuns, runsArea } from '../../shared/mask/runs.ts';
 import type { ImageRecord } from '../../shared/records.ts';
 import { CLASS_MASKS } from './class-masks.ts';
@@ -38,6 +39,40 @@ describe('class masks of any project', () => {
         expect(new Map(told as [string, string][]), `${image.path} of seed ${seed}`).toEqual(visibleByClass(made, image));
       }
     }
+  });
+});
+
+describe('a class map', () => {
+  it('is one instance a class, or one for each piece that is connected, over corners too', async () => {
+    const rows = ['1100000', '1100011', '0010011', '0000000', '2202200'];
+    const data = Uint8Array.from(rows.join(''), Number);
+    await mkdir(join(folder, 'masks'));
+    await writeFile(join(folder, 'masks', 'a.png'), encode({ width: 7, height: 5, data, channels: 1, depth: 8 }));
+    await writeFile(join(folder, 'classes.txt'), 'background\nmug\npot\n');
+    const read = async (regions: 'class' | 'components'): Promise<ReturnType<typeof collect>> => {
+      const sink = collect();
+      const files = imageFiles(['images/a.jpg']);
+      await CLASS_MASKS.reader.read(folder, sink, { images: folder, files, regions, sizeOf: () => Promise.resolve(null) });
+      return sink;
+    };
+    const shapes = ({ instances, categories }: ReturnType<typeof collect>): [string | undefined, number, readonly number[]][] =>
+      instances.map(({ categoryKey, geometry }) => {
+        const rle = geometry.kind === 'mask' ? geometry.rle : null;
+        const name = categories.find(({ key }) => key === categoryKey)?.name;
+        return [name, rle ? rleArea(rle) : 0, rle ? rleBox(rle) : []];
+      });
+    expect(shapes(await read('class'))).toEqual([
+      ['mug', 9, [0, 0, 7, 3]],
+      ['pot', 4, [0, 4, 5, 1]],
+    ]);
+    const pieces = await read('components');
+    expect(shapes(pieces)).toEqual([
+      ['mug', 5, [0, 0, 3, 3]],
+      ['mug', 4, [5, 1, 2, 2]],
+      ['pot', 2, [0, 4, 2, 1]],
+      ['pot', 2, [3, 4, 2, 1]],
+    ]);
+    expect(pieces.findings.map(({ message }) => message).join()).toContain('each connected piece');
   });
 });
 

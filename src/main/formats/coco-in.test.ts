@@ -196,7 +196,7 @@ describe('COCO as it is found', () => {
     expect(await readCoco.detect(join(folder, 'one'))).toBeGreaterThan(0.5);
     expect((await readFile(join(folder, 'one'))).instances).toHaveLength(1);
     writeFileSync(join(path, 'second.json'), file([]));
-    await expect(readFile(join(folder, 'one'))).rejects.toThrow('choose one of instances.json, second.json');
+    await expect(readFile(join(folder, 'one'))).rejects.toThrow('choose one of annotations/instances.json, annotations/second.json');
     writeFileSync(join(path, 'labelme.json'), '{"version": "5", "shapes": [], "imagePath": "a.jpg"}');
     expect(await readCoco.detect(join(path, 'labelme.json'))).toBe(0);
     expect(await readCoco.detect(join(folder, 'nowhere'))).toBe(0);

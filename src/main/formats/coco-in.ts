@@ -1,44 +1,28 @@
 import { open, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
-import type { Finding } from '../../shared/formats.ts';
-import { createAnnotationReader } from './coco-in-annotations.ts';
-import { idOf, isRecord, keyOf, parseRecord, shownId, takeCategory, takeImage } from './coco-in-records.ts';
+import { readCocoFile } from './coco-in-file.ts';
+import type { DatasetFile } from './coco-in-merge.ts';
+import { mergingSink } from './coco-in-merge.ts';
 import type { DatasetReader, DatasetSink, Format, ReadOptions } from './dataset.ts';
-import type { IdTable } from './id-table.ts';
-import { createIdTable, createIntList } from './id-table.ts';
-import type { JsonText } from './json-texts.ts';
-import { readJsonTexts } from './json-texts.ts';
 
 /**
- * Reads COCO instances and keypoints files (https://cocodataset.org/#format-data) as they are found: whatever can be used is
- * taken with a finding, whatever cannot is refused by its id. Files of any size: nothing but ids is held.
+ * Reads COCO's files: one, or a folder with one for each split (`instances_train2017.json` beside `instances_val2017.json`,
+ * Roboflow's `train/_annotations.coco.json`, our own `annotations/train.json`), which are one dataset then.
  */
 export const readCoco: DatasetReader = { space: 'by-size', detect, read };
 
 /** Written by `export.coco`, which has options of its own. */
 export const COCO: Format = { id: 'coco', name: 'COCO', reader: readCoco, writer: null };
 
-/** Lists whose elements are looked at; the rest of a file is kept as it stands. */
 const LISTS = ['images', 'annotations', 'categories'];
 /** A file is judged by its beginning. */
 const LOOK_BYTES = 1 << 18;
 
-type Tell = (kind: Finding['kind'], what: Finding['what'], id: string, reason: string, message: string) => void;
-
-interface Named {
-  readonly id: string;
-  readonly name: string;
-  readonly supercategory: string | null;
-}
-
 async function detect(place: string): Promise<number> {
   try {
-    if ((await stat(place)).isDirectory()) {
-      const found = await candidates(place);
-      return found.length === 0 ? 0 : 0.9;
-    }
-    return await judge(place);
+    if (!(await stat(place)).isDirectory()) return await judge(place);
+    return (await candidates(place)).length === 0 ? 0 : 0.9;
   } catch {
     return 0;
   }
@@ -64,10 +48,13 @@ async function judge(file: string): Promise<number> {
   return records ? (lists > 1 ? 1 : 0.9) : lists === 3 ? 0.8 : 0.2;
 }
 
-/** Files of a folder that may be COCO: in it, in `annotations`, and in the folders of splits. */
+/** Folders of a dataset that may hold its files, and those of splits; one name a folder, whatever the case. */
+const FOLDERS = ['', 'annotations', 'train', 'valid', 'val', 'validation', 'test'];
+
+/** Files of a folder that may be COCO: in it, in `annotations`, and in the folders of splits. Relative, with `/`. */
 async function candidates(folder: string): Promise<string[]> {
   const out: string[] = [];
-  for (const inner of ['', 'annotations', 'train', 'valid', 'val', 'test']) {
+  for (const inner of FOLDERS) {
     let names: string[];
     try {
       names = await readdir(join(folder, inner));
@@ -77,208 +64,117 @@ async function candidates(folder: string): Promise<string[]> {
     const files = names.filter((name) => name.toLowerCase().endsWith('.json')).sort();
     // A folder of many small files is LabelMe's or another's: COCO has one a split, or a few.
     if (files.length > 20) continue;
-    for (const name of files) if ((await judge(join(folder, inner, name))) >= 0.8) out.push(join(folder, inner, name));
+    for (const name of files) {
+      if ((await judge(join(folder, inner, name))) >= 0.8) out.push(inner === '' ? name : `${inner}/${name}`);
+    }
   }
   return out;
 }
 
-async function fileOf(place: string): Promise<string> {
+async function read(place: string, sink: DatasetSink, options: ReadOptions): Promise<void> {
   let folder: boolean;
   try {
     folder = (await stat(place)).isDirectory();
   } catch (cause) {
     throw new AppError('io', `${place} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { path: place }, cause);
   }
-  if (!folder) return place;
+  if (!folder) return readCocoFile(place, sink, options);
+  const files = await filesOf(place, options.images);
+  const [only] = files;
+  if (only && files.length === 1) return readCocoFile(join(place, only.file), sink, options);
+  const merged = mergingSink(sink);
+  const sizes = await Promise.all(files.map(async ({ file }) => (await stat(join(place, file))).size));
+  // A list that waits is read twice.
+  const total = 2 * sizes.reduce((sum, size) => sum + size, 0);
+  let before = 0;
+  for (const [i, file] of files.entries()) {
+    options.signal?.throwIfAborted();
+    await readCocoFile(join(place, file.file), merged.of(file), {
+      ...options,
+      sizeOf: (path) => options.sizeOf(file.prefix + path),
+      onProgress: (done) => options.onProgress?.(Math.min(before + done, total), total),
+    });
+    before += 2 * (sizes[i] ?? 0);
+    merged.finish(file);
+  }
+}
+
+/** The part of a dataset that a word in a name says, by what tools write. */
+const WORDS: Readonly<Record<string, string | null>> = {
+  train: 'train',
+  training: 'train',
+  valid: 'val',
+  val: 'val',
+  validation: 'val',
+  test: 'test',
+  testing: 'test',
+  testdev: 'test',
+  unassigned: null,
+};
+const WORD = new RegExp(
+  `(?:^|(?<=[^a-z]))(${Object.keys(WORDS)
+    .sort((a, b) => b.length - a.length)
+    .join('|')})(\\d{4})?(?=[^a-z]|$)`,
+  'i',
+);
+
+/** What a file is called without its split, and that split; undefined where its name says none. */
+function splitOf(file: string): { readonly kind: string; readonly split: string | null | undefined; readonly words: readonly string[] } {
+  const slash = file.lastIndexOf('/');
+  const inner = slash < 0 ? '' : file.slice(0, slash);
+  const name = file.slice(slash + 1).replace(/\.json$/i, '');
+  if (inner !== '' && inner in WORDS) return { kind: name.replace(WORD, ''), split: WORDS[inner], words: [inner] };
+  const found = WORD.exec(name);
+  if (!found) return { kind: name, split: undefined, words: [] };
+  const [whole, word = ''] = found;
+  return { kind: name.replace(WORD, ''), split: WORDS[word.toLowerCase()] ?? null, words: [whole, word] };
+}
+
+/**
+ * The files of a folder that are one dataset: those whose names differ by their split only, of several kinds the one that is
+ * called `instances`. Throws AppError `invalid` naming the files where that decides nothing.
+ */
+async function filesOf(place: string, images: string): Promise<DatasetFile[]> {
   const found = await candidates(place);
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only;
-  if (only === undefined) throw new AppError('invalid', `${place} has no COCO file in it.`, { path: place });
-  throw new AppError('invalid', `${place} has several COCO files: choose one of ${found.map((file) => basename(file)).join(', ')}.`, {
-    path: place,
-  });
+  const kinds = new Map<string, string[]>();
+  for (const file of found) {
+    const { kind, split } = splitOf(file);
+    // A file without a split stands for itself.
+    const key = split === undefined ? `\n${file}` : kind;
+    const list = kinds.get(key);
+    if (list) list.push(file);
+    else kinds.set(key, [file]);
+  }
+  const groups = [...kinds.values()];
+  const named = groups.filter((files) => files.every((file) => /(^|\/)instances[^/]*$/i.test(file) && splitOf(file).split !== undefined));
+  const chosen = groups.length === 1 ? groups[0] : named.length === 1 ? named[0] : undefined;
+  if (chosen) {
+    const order = ['train', 'val', 'test'];
+    const rank = ({ split }: DatasetFile): number => (order.indexOf(split ?? '') + order.length + 1) % (order.length + 1);
+    return (await Promise.all(chosen.map((file) => described(place, images, file)))).sort((a, b) => rank(a) - rank(b));
+  }
+  if (found.length === 0) throw new AppError('invalid', `${place} has no COCO file in it.`, { path: place });
+  throw new AppError(
+    'invalid',
+    `${place} has several COCO files, and their names do not say that they are the parts of one dataset: choose one of ${found.join(', ')}.`,
+    { path: place },
+  );
 }
 
-async function read(place: string, sink: DatasetSink, options: ReadOptions): Promise<void> {
-  const path = await fileOf(place);
-  const tell: Tell = (kind, what, id, reason, message) => sink.finding({ kind, what, id, reason, message });
-  const categories = createIdTable();
-  const categoryKeys: number[] = [];
-  const named: Named[] = [];
-  const images = createIdTable();
-  const imageKeys: number[] = [];
-  const [widths, heights] = [createIntList(), createIntList()];
-  const seen = new Set<string>();
-  /** Lists that begin before what they refer to; read at the end. */
-  const deferred: { key: string; from: number }[] = [];
-  const annotations = createAnnotationReader(path, sink, {
-    categories: { table: categories, key: (index) => categoryKeys[index] ?? 0 },
-    images: {
-      table: images,
-      key: (index) => imageKeys[index] ?? 0,
-      size: (index) => ({ width: widths.at(index), height: heights.at(index) }),
-    },
-  });
-
-  function parsed({ text, key, at }: JsonText): NonNullable<ReturnType<typeof parseRecord>> {
-    const record = parseRecord(text);
-    if (record !== null) return record;
-    throw new AppError('invalid', `${path}: not JSON from byte ${at} on in "${key}"`, { path, byte: at, key });
-  }
-
-  /** A record with an id that is new to its table; tells why where it is none. */
-  function known(what: 'image' | 'category', element: JsonText, table: IdTable) {
-    const record = parsed(element);
-    const { value } = record;
-    const index = element.index ?? 0;
-    if (!isRecord(value)) {
-      tell('refused', what, shownId(null, index), 'no-record', `The ${what} at ${index} of its list is no object.`);
-      return null;
-    }
-    const id = idOf(value, record.text);
-    if (id === null) {
-      tell('refused', what, shownId(null, index), 'id-missing', `The ${what} at ${index} of its list has no id.`);
-      return null;
-    }
-    if (table.get(id) >= 0) {
-      const shown = shownId(id, index);
-      tell('refused', what, shown, 'id-twice', `There is a second ${what} ${shown}; what refers to it is the first one's.`);
-      return null;
-    }
-    if (record.repaired) {
-      const shown = shownId(id, index);
-      tell(
-        'repaired',
-        what,
-        shown,
-        'not-a-number',
-        `The ${what} ${shown} has NaN or Infinity in it, which JSON has not: they became null.`,
-      );
-    }
-    return { record, value, id };
-  }
-
-  function takeElement(element: JsonText): void {
-    if (element.key === 'categories') {
-      const found = known('category', element, categories);
-      if (!found) return;
-      const key = keyOf(found.id, categoryKeys.length);
-      const { name } = takeCategory(found.value, found.record, found.id, key, sink);
-      const { supercategory } = found.value;
-      named.push({ id: shownId(found.id, 0), name, supercategory: typeof supercategory === 'string' ? supercategory : null });
-      categories.add(found.id, categoryKeys.length);
-      categoryKeys.push(key);
-    } else if (element.key === 'images') {
-      const found = known('image', element, images);
-      if (!found) return;
-      const image = takeImage(found.value, found.record, found.id, keyOf(found.id, imageKeys.length), sink);
-      if (!image) return;
-      images.add(found.id, imageKeys.length);
-      imageKeys.push(image.key);
-      widths.push(image.width ?? 0);
-      heights.push(image.height ?? 0);
-    }
-  }
-
-  let doneBefore = 0;
-  let latest = { done: 0, total: 1 };
-  const onProgress = (done: number, total: number): void => {
-    latest = { done, total };
-    options.onProgress?.(doneBefore + done, Math.max(doneBefore + total, 1));
-  };
-
-  /** Asked where a list begins: annotations wait for images and categories, other lists are kept whole. */
-  function skip(key: string, from: number): boolean {
-    if (!LISTS.includes(key)) return true;
-    if (key !== 'annotations' || (seen.has('images') && seen.has('categories'))) return false;
-    deferred.push({ key, from });
-    return true;
-  }
-
-  for await (const batch of await texts(path, { signal: options.signal, onProgress, skip })) {
-    for (const element of batch) {
-      if (element.index !== null) {
-        if (element.key === 'annotations') annotations.take(element);
-        else takeElement(element);
-        continue;
+async function described(place: string, images: string, file: string): Promise<DatasetFile> {
+  const { split = null, words } = splitOf(file);
+  const inner = file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
+  // Roboflow's images lie beside their file; those of COCO in a folder that is called as the split is in the file's name.
+  if (inner in WORDS) return { file, split, prefix: `${inner}/` };
+  for (const root of [place, images]) {
+    for (const word of words) {
+      for (const folder of [word, `images/${word}`]) {
+        const there = await stat(join(root, folder)).catch(() => null);
+        if (!there?.isDirectory()) continue;
+        const below = relative(images, join(root, folder)).split(sep).join('/');
+        return { file, split, prefix: below.startsWith('..') ? `${folder}/` : `${below}/` };
       }
-      const { key } = element;
-      if (seen.has(key))
-        tell('refused', 'file', key, 'key-twice', `The file has “${key}” twice; the first is kept, of lists of records both.`);
-      const first = !seen.has(key);
-      seen.add(key);
-      if (LISTS.includes(key) && element.text !== '[]') {
-        throw new AppError('invalid', `${path} is not a COCO file: its "${key}" is no list.`, { path, key });
-      }
-      if (!first) continue;
-      const { from } = element;
-      if (from === undefined || LISTS.includes(key)) sink.rest(key, LISTS.includes(key) ? '[]' : restText(path, element, tell));
-      else sink.rest(key, restText(path, { ...element, text: await bytesOf(path, from, element.at) }, tell));
     }
   }
-  for (const key of LISTS) {
-    if (!seen.has(key)) throw new AppError('invalid', `${path} is not a COCO instances file: it has no "${key}".`, { path, key });
-  }
-  doneBefore = latest.done;
-  for (const within of deferred) {
-    for await (const batch of readJsonTexts(path, { signal: options.signal, onProgress, within })) {
-      for (const element of batch) if (element.index !== null) annotations.take(element);
-    }
-  }
-  sayCategories(named, annotations.finish(), tell);
-}
-
-/** Names that repeat, and the category that Roboflow writes for what is above all others. */
-function sayCategories(named: readonly Named[], used: readonly number[], tell: Tell): void {
-  const before = new Set<string>();
-  const above = new Set(named.map(({ supercategory }) => supercategory));
-  for (const [index, { id, name, supercategory }] of named.entries()) {
-    if (before.has(name)) tell('kept', 'category', id, 'name-repeated', `Category ${id}: another category is called “${name}”, too.`);
-    before.add(name);
-    if ((used[index] ?? 0) === 0 && above.has(name) && (supercategory === null || supercategory === 'none')) {
-      tell('kept', 'category', id, 'supercategory-as-category', `Category ${id}: “${name}” is what others belong to; no instance has it.`);
-    }
-  }
-}
-
-/** Says what a file is that begins with a list. */
-async function texts(path: string, options: Parameters<typeof readJsonTexts>[1]): Promise<AsyncIterable<JsonText[]>> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
-    throw new AppError('io', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { path }, cause);
-  });
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-    if (/^\uFEFF?\s*\[/.test(buffer.toString('utf8', 0, bytesRead))) {
-      throw new AppError(
-        'invalid',
-        `${path} is a list, as COCO results are; a dataset is an object with images, annotations and categories.`,
-        {
-          path,
-        },
-      );
-    }
-  } finally {
-    await handle.close();
-  }
-  return readJsonTexts(path, options);
-}
-
-/** The text of a list from the byte behind its bracket to the byte behind its end. */
-async function bytesOf(path: string, from: number, to: number): Promise<string> {
-  const handle = await open(path, 'r');
-  try {
-    const buffer = Buffer.alloc(to - from);
-    await handle.read(buffer, 0, buffer.length, from);
-    return `[${buffer.toString('utf8')}`;
-  } finally {
-    await handle.close();
-  }
-}
-
-function restText(path: string, { key, text, at }: JsonText, tell: Tell): string {
-  const record = parseRecord(text);
-  if (record === null) throw new AppError('invalid', `${path}: not JSON from byte ${at} on in "${key}"`, { path, byte: at, key });
-  if (record.repaired)
-    tell('repaired', 'file', key, 'not-a-number', `“${key}” has NaN or Infinity in it, which JSON has not: they became null.`);
-  return record.text;
+  return { file, split, prefix: '' };
 }

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { ExportProgress } from '../../shared/answers.ts';
+import type { ExportProgress, LeftOut } from '../../shared/answers.ts';
 import type { CocoExportOptions } from '../../shared/calls/coco-export.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Finding } from '../../shared/formats.ts';
@@ -45,7 +45,7 @@ export interface WrittenCoco {
   readonly untouched: number;
   /** Images that are not in the file. */
   readonly leftOut: ReadonlySet<number>;
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly LeftOut[];
   readonly simplified: SimplifiedSum;
 }
 
@@ -72,11 +72,11 @@ function cocoSize(image: ImageRecord, pixelSpace: CocoOptions['pixelSpace']): Si
 }
 
 /** Why an image is not exported, or null. */
-function reasonToSkip(image: ImageRecord, options: CocoOptions): string | null {
-  if (image.error !== null) return `cannot be read: ${image.error}`;
-  if (image.width <= 0 || image.height <= 0) return 'cannot be read: its size is not known';
+function reasonToSkip(image: ImageRecord, options: CocoOptions): Omit<LeftOut, 'path'> | null {
+  if (image.error !== null) return { reason: `cannot be read: ${image.error}` };
+  if (image.width <= 0 || image.height <= 0) return { reason: 'cannot be read: its size is not known' };
   if (options.states.length > 0 && !options.states.includes(image.state))
-    return `its state is ${image.state}, not ${options.states.join(' or ')}`;
+    return { reason: `its state is ${image.state}, not ${options.states.join(' or ')}`, asked: true };
   return null;
 }
 
@@ -104,7 +104,7 @@ export async function writeCoco(
   const counts = { images: 0, emptyImages: 0, annotations: 0, polygons: 0, rles: 0, crowds: 0, untouched: 0 };
   const fewer = { pointsBefore: 0, pointsAfter: 0, ious: [] as number[] };
   const leftOut = new Set<number>();
-  const skipped: { path: string; reason: string }[] = [];
+  const skipped: LeftOut[] = [];
   const images = new Map<number, CocoImage>();
   const shape = { segmentation: options.segmentation ?? 'imported', simplifyPx: options.simplifyPx ?? 0, pixelSpace: options.pixelSpace };
   const breath = createBreath(signal);
@@ -123,7 +123,7 @@ export async function writeCoco(
       const id = ids.images.get(image.id);
       if (reason !== null || !id) {
         leftOut.add(image.id);
-        skipped.push({ path: image.path, reason: reason ?? 'has no id' });
+        skipped.push({ path: image.path, ...(reason ?? { reason: 'has no id' }) });
       } else {
         const { path: name, width, height, orientation } = image;
         const record = { id: image.id, path: name, width, height, orientation };
@@ -184,7 +184,7 @@ export async function writeCoco(
         if (!image) continue;
         if (image.annotations === 0 && !options.includeEmpty) {
           leftOut.add(id);
-          skipped.push({ path: image.record.path, reason: 'has no annotation' });
+          skipped.push({ path: image.record.path, reason: 'has no annotation', asked: true });
           continue;
         }
         const imported = cocoText(text);

@@ -8,6 +8,8 @@ import { imageAt, imageAtStem, insidePath, placeBelow, placeProblem, splitName }
 import type { KeptRecord } from './kept-records.ts';
 import { isKeptRecord, keptChildren, keptElement, keptText } from './kept-records.ts';
 import { AREA_SHAPES, PLACE_ATTRIBUTES, readShape } from './cvat-shapes.ts';
+import type { TaskFrames } from './cvat-tracks.ts';
+import { filledTrack, taskFrames } from './cvat-tracks.ts';
 import type { Size } from './orientation.ts';
 import type { CategorySink } from './sink-categories.ts';
 import { categorySink } from './sink-categories.ts';
@@ -25,7 +27,11 @@ interface Context {
   videoSize: Size | null;
   readonly frames: Map<number, number>;
   readonly paths: Set<string>;
-  tracks: number;
+  /** Frames that have an image, ascending. */
+  imageFrames: readonly number[];
+  /** Of the task that the file is of. */
+  task: TaskFrames;
+  readonly track: { tracks: number; filled: number };
   image: number;
   instance: number;
 }
@@ -52,9 +58,12 @@ export async function readCvat(place: string, sink: DatasetSink, options: ReadOp
       videoSize: null,
       frames: new Map(),
       paths,
-      tracks: 0,
+      imageFrames: [],
+      task: { start: 0, step: 1, stop: null },
+      track: { tracks: 0, filled: 0 },
       ...numbers,
     };
+    context.imageFrames = framesOf(context);
     let size = 0;
     await readXml(file, {
       root: (name) => {
@@ -70,8 +79,9 @@ export async function readCvat(place: string, sink: DatasetSink, options: ReadOp
     });
     before += size;
     [numbers.image, numbers.instance] = [context.image, context.instance];
-    if (context.tracks > 0) {
-      const message = `${context.tracks} tracks: every frame that the file lists is an instance of its own; frames between them are not filled in.`;
+    const { tracks, filled } = context.track;
+    if (tracks > 0) {
+      const message = `${tracks} tracks: every frame with an image is an instance of its own; ${filled} of them lie between frames that the file lists, and were worked out.`;
       sink.finding({ kind: 'kept', what: 'file', id: basename(file), reason: 'tracks-per-frame', message });
     }
   }
@@ -113,6 +123,7 @@ async function readChild(context: Context, element: XmlElement, file: string, op
 function readMeta(context: Context, meta: XmlElement): void {
   const { sink, categories } = context;
   for (const part of meta.children) {
+    if (part.name === 'task' || part.name === 'job') context.task = taskFrames(part);
     const size = childOf(part, 'original_size');
     const [width, height] = size ? [numberOf(textOf(size, 'width')), numberOf(textOf(size, 'height'))] : [null, null];
     if (width != null && height != null && width > 0 && height > 0 && Number.isInteger(width) && Number.isInteger(height))
@@ -179,9 +190,17 @@ function tellNoArea(sink: DatasetSink, path: string, name: string): void {
 
 /** A track's shapes, each on the image of its frame. */
 function readTrack(context: Context, track: XmlElement): void {
-  context.tracks++;
+  context.track.tracks++;
   const { id: trackId = '', label = '' } = track.attributes;
-  for (const shape of track.children) {
+  // A frame that nobody kept as an image would only be told as missing.
+  const { shapes, filled, gaps } = filledTrack(track.children, context.task, context.imageFrames);
+  context.track.filled += filled;
+  for (const { from, to, why } of gaps) {
+    const id = `track ${trackId} frames ${from} to ${to}`;
+    const message = `Track ${trackId} is not filled in from frame ${from} to ${to}: ${why}.`;
+    context.sink.finding({ kind: 'refused', what: 'annotation', id, reason: 'track-gap', message });
+  }
+  for (const shape of shapes) {
     const frame = numberOf(shape.attributes['frame']);
     const id = `track ${trackId} ${shape.name} ${shape.attributes['frame'] ?? ''}`;
     if (frame === null || !Number.isInteger(frame) || frame < 0) {
@@ -208,14 +227,30 @@ function readTrack(context: Context, track: XmlElement): void {
 function frameImage(context: Context, frame: number): number {
   const known = context.frames.get(frame);
   if (known !== undefined) return known;
-  const stem = `frame_${String(frame).padStart(6, '0')}`;
-  const { images, below, videoSize } = context;
-  const path = imageAtStem(images, [`${below}images/${stem}`, `${below}${stem}`, `images/${stem}`, stem]) ?? `${stem}.png`;
+  const { videoSize } = context;
+  const path = frameFile(context, frame) ?? `${stemOfFrame(frame)}.png`;
   const key = ++context.image;
   context.frames.set(frame, key);
   context.paths.add(path);
   context.sink.image({ key, path, width: videoSize?.width ?? null, height: videoSize?.height ?? null, split: null, source: null });
   return key;
+}
+
+/** CVAT's name of a frame's image, without its ending. */
+function stemOfFrame(frame: number): string {
+  return `frame_${String(frame).padStart(6, '0')}`;
+}
+
+/** The frames of which there is an image: however long a file says that its video is, there are no more. */
+function framesOf(context: Context): number[] {
+  const numbers = context.images.paths.map((path) => Number(/(?:^|\/)frame_(\d{6,9})\.[^/.]+$/.exec(path)?.[1] ?? NaN));
+  const frames = [...new Set(numbers.filter(Number.isInteger))].sort((a, b) => a - b);
+  return frames.filter((frame) => frameFile(context, frame) !== null);
+}
+
+function frameFile({ images, below }: Context, frame: number): string | null {
+  const stem = stemOfFrame(frame);
+  return imageAtStem(images, [`${below}images/${stem}`, `${below}${stem}`, `images/${stem}`, stem]);
 }
 
 function readArea(

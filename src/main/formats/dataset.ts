@@ -80,6 +80,8 @@ export interface ReadOptions {
   readonly files?: ImageFiles;
   /** Width and height of an image file by its path in the dataset, as shown (EXIF); null where there is none or it cannot be read. */
   sizeOf(path: string): Promise<{ readonly width: number; readonly height: number } | null>;
+  /** Of maps that do not tell instances apart: all of a class is one instance, or each connected piece (over corners, too) is. */
+  readonly regions?: 'class' | 'components';
   readonly signal?: AbortSignal;
   /** Bytes or files; at most a few a second matter. */
   readonly onProgress?: (done: number, total: number) => void;

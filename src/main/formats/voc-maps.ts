@@ -1,5 +1,7 @@
 import type { Box, Rle } from '../../shared/records.ts';
-import { rleBox } from '../../shared/mask/rle.ts';
+import { emptyBitmap } from '../../shared/mask/bitmap.ts';
+import { components } from '../../shared/mask/components.ts';
+import { decodeRleWithin, encodePatch, rleBox } from '../../shared/mask/rle.ts';
 import type { DatasetSink } from './dataset.ts';
 import type { PngNumbers } from './png-numbers.ts';
 import type { ValueMask } from './value-masks.ts';
@@ -81,15 +83,13 @@ export function readObjects(
   path: string,
   sink: DatasetSink,
   once: (reason: string, message: string) => void,
+  regions: 'class' | 'components' = 'class',
 ): MapObject[] {
   const { classes, objects } = maps;
   if (!objects) {
     if (!classes) return [];
-    once(
-      'regions-not-instances',
-      'Class maps without object maps do not tell instances apart: all pixels of a class in an image are one instance.',
-    );
-    return classRegions(classes, names, path, sink);
+    once('regions-not-instances', `Class maps without object maps do not tell instances apart: ${regionsSay(regions)}`);
+    return classRegions(classes, names, path, sink, regions);
   }
   const same = classes !== null && classes.width === objects.width && classes.height === objects.height;
   if (classes && !same) {
@@ -117,14 +117,44 @@ function masksOf(map: PngNumbers, path: string, sink: DatasetSink): Map<number, 
   }
 }
 
-/** All pixels of a class as one region, in the order of their numbers. */
-export function classRegions(map: PngNumbers, names: MapNames, path: string, sink: DatasetSink): MapObject[] {
+/** What becomes of a class's pixels, for a finding. */
+export function regionsSay(regions: 'class' | 'components'): string {
+  return regions === 'class'
+    ? 'all pixels of a class in an image are one instance.'
+    : 'each connected piece of a class is an instance, as was asked for.';
+}
+
+/** All pixels of a class as one region, or each 8-connected piece of them, in the order of their numbers. */
+export function classRegions(
+  map: PngNumbers,
+  names: MapNames,
+  path: string,
+  sink: DatasetSink,
+  regions: 'class' | 'components' = 'class',
+): MapObject[] {
   const out: MapObject[] = [];
   for (const [value, { rle }] of masksOf(map, path, sink)) {
     const name = names(value);
-    if (name !== null) out.push({ ordinal: out.length + 1, name, rle, box: rleBox(rle) });
+    if (name === null) continue;
+    for (const piece of regions === 'class' ? [rle] : pieces(rle)) {
+      out.push({ ordinal: out.length + 1, name, rle: piece, box: rleBox(piece) });
+    }
   }
   return out;
+}
+
+/** The connected pieces of a mask, over edges and corners, from the top. */
+function pieces(rle: Rle): Rle[] {
+  const [x, y, width, height] = rleBox(rle);
+  const { ids, list } = components(decodeRleWithin(rle, [x, y, width, height]), 8);
+  if (list.length < 2) return [rle];
+  return list.map(({ id, box: [left, top, w, h] }) => {
+    const piece = emptyBitmap(w, h);
+    for (let v = 0, i = 0; v < h; v++) {
+      for (let u = 0, at = (top + v) * width + left; u < w; u++, i++, at++) if (ids[at] === id) piece.data[i] = 1;
+    }
+    return encodePatch(piece, x + left, y + top, rle.size[1], rle.size[0]);
+  });
 }
 
 function classOfObjects(objects: PngNumbers, classes: PngNumbers, names: MapNames): Map<number, string> {

@@ -88,7 +88,7 @@ async function readEntry(context: Context, entry: VocEntry, imageKey: number, la
   let objects: MapObject[] = [];
   if (map) {
     const names = mapNames(maps.classes, context.labelmap, 'voc', context.once);
-    objects = readObjects(maps, names, path, sink, context.once);
+    objects = readObjects(maps, names, path, sink, context.once, options.regions);
   }
   const matched = matchObjects(said?.objects ?? [], objects);
   let key = lastKey;

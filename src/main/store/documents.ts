@@ -1,15 +1,14 @@
-import { z } from 'zod';
 import type { Saved } from '../../shared/answers.ts';
 import type { Diff } from '../../shared/diff.ts';
 import { reverse } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
-import { annotationSchema, diffSchema, idSchema } from '../../shared/schemas.ts';
 import type { Annotation, Box, Decision, ImageDocument, Suggestion } from '../../shared/records.ts';
 import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
 import { checkGeometry } from './geometry-check.ts';
 import type { OrderedRow } from './imported.ts';
-import { GEOMETRY, geometryWriter, importedReader, storedGeometry, WITH_IMPORTED } from './imported.ts';
+import { GEOMETRY, geometryWriter, storedGeometry, WITH_IMPORTED } from './imported.ts';
+import { diffReader, importOf } from './journal-entries.ts';
 import type { Labels } from './labels.ts';
 import type { Kind } from './stacks.ts';
 import { createStacks } from './stacks.ts';
@@ -90,6 +89,7 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   const stacks = createStacks(db);
   const diffOf = db.prepare<[number], string>('SELECT diff FROM change WHERE seq = ?').pluck();
   const readDiff = diffReader(db);
+  const returned = db.prepare<[number, number]>('UPDATE import_image SET undone = 0 WHERE import_id = ? AND image_id = ? AND undone = 1');
   const advance = db.prepare<[number, number]>(`UPDATE image SET revision = ?,
     state = CASE WHEN state IN ('new', 'predicted') THEN 'in-progress' ELSE state END WHERE id = ?`);
 
@@ -196,12 +196,21 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
     return { atMs, undoable: undo.length, redoable: redo.length };
   }
 
+  /** What was taken back with its whole import counts again once it is done again here. */
+  function importReturns(imageId: number, text: string): void {
+    const importId = importOf(text);
+    if (importId === null || returned.run(importId, imageId).changes === 0) return;
+    db.prepare('UPDATE import SET undone_at = NULL WHERE id = ?').run(importId);
+  }
+
   function step(imageId: number, base: number, kind: 'undo' | 'redo'): Committed {
     return write(() => {
       requireBase(imageId, base);
       const target = stacks.of(imageId, base)[kind].at(-1);
       if (target === undefined) throw new AppError('conflict', `There is nothing to ${kind} on image ${imageId}.`, { imageId });
-      const edit = readDiff(diffOf.get(target), imageId);
+      const text = diffOf.get(target);
+      const edit = readDiff(text, imageId);
+      if (kind === 'redo') importReturns(imageId, text ?? '');
       const diff = kind === 'undo' ? reverse(edit) : edit;
       let revived = false;
       for (const a of [...diff.added, ...diff.updated.map(([, to]) => to)]) revived = labels.revive(a.labelId) || revived;
@@ -264,47 +273,6 @@ export function contentReader(db: Db): (imageId: number) => Content {
 /** The annotations, sorted by (z, id), and decisions of an image as its rows say. */
 export function readContent(db: Db, imageId: number): Content {
   return contentReader(db)(imageId);
-}
-
-/** What the journal says of an import: its own rows hold what it added; `removed` is what it replaced. */
-const importEntry = z.object({ import: idSchema, removed: z.array(annotationSchema) });
-
-/** The text of an import's entry in the journal, for an image whose instances it replaced. */
-export function importEntryText(importId: number, removed: readonly Annotation[]): string {
-  return JSON.stringify({ import: importId, removed });
-}
-
-/**
- * Reads entries of the journal of an image. The store wrote them, but undo must not bring half a change back from a damaged
- * one. An import's entry is short and refers to its rows.
- * @throws AppError `storage` naming the first thing that is wrong.
- */
-export function diffReader(db: Db): (text: string | undefined, imageId: number) => Diff {
-  const imported = importedReader(db);
-  return (text, imageId) => {
-    if (text === undefined) throw new AppError('storage', 'The journal lacks an entry that it refers to.');
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (thrown) {
-      throw new AppError('storage', 'An entry of the journal is damaged: it is no JSON.', {}, thrown);
-    }
-    if (typeof value === 'object' && value !== null && 'import' in value) {
-      const entry = checked(importEntry, value);
-      return { added: imported(entry.import, imageId), removed: entry.removed, updated: [], decided: [] };
-    }
-    return checked(diffSchema, value);
-  };
-}
-
-function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const key = issue?.path.join('.') ?? '';
-  throw new AppError('storage', `An entry of the journal is damaged: ${key || 'it'} (${issue?.message ?? 'not as it was written'}).`, {
-    key,
-  });
 }
 
 export function toAnnotation(row: OrderedRow): Annotation {

@@ -3,9 +3,10 @@ import type { ImportCommitOptions } from '../../shared/calls/imports.ts';
 import type { FormatId } from '../../shared/formats.ts';
 import type { Db } from './database.ts';
 import { storageError } from './database.ts';
-import { contentReader, importEntryText } from './documents.ts';
+import { contentReader } from './documents.ts';
 import { RESIZED } from './import-plan.ts';
 import { FORM, importedIdSql } from './imported.ts';
+import { importEntryText } from './journal-entries.ts';
 import { createLabels } from './labels.ts';
 import { adoptSplits } from './splits.ts';
 
@@ -34,6 +35,8 @@ export interface CommitFigures {
   readonly annotations: number;
   readonly skippedImages: number;
   readonly replacedAnnotations: number;
+  /** Images that were put into a split. */
+  readonly splitImages: number;
 }
 
 /** Instances copied between two looks at whether to go on. */
@@ -87,6 +90,8 @@ function write(db: Db, request: CommitRequest): CommitFigures {
     db.exec(`UPDATE chosen SET base = 1 + (SELECT max(a.z) FROM annotation a WHERE a.image_id = chosen.image_id)
       WHERE EXISTS (SELECT 1 FROM annotation a WHERE a.image_id = chosen.image_id)`);
   }
+  db.exec('CREATE TEMP TABLE before (image_id INTEGER PRIMARY KEY, state TEXT NOT NULL)');
+  db.exec('INSERT INTO before SELECT DISTINCT i.id, i.state FROM chosen c JOIN image i ON i.id = c.image_id');
   db.exec('CREATE TEMP TABLE given (image_id INTEGER PRIMARY KEY)');
   db.exec(`INSERT INTO given SELECT DISTINCT c.image_id FROM chosen c
     WHERE EXISTS (SELECT 1 FROM staged.instance i WHERE i.image_key = c.image_key)`);
@@ -112,6 +117,7 @@ function write(db: Db, request: CommitRequest): CommitFigures {
         .all()
     : [];
   for (const { name } of indexes) db.exec(`DROP INDEX "${name}"`);
+  freeNumbers(db);
   /** What is added to the key of an instance for the number in its id. */
   const before = number("SELECT seq FROM sqlite_sequence WHERE name = 'import_instance'");
   const annotations = copyInstances(db, importId, before, checkpoint, onProgress);
@@ -129,21 +135,25 @@ function write(db: Db, request: CommitRequest): CommitFigures {
   if (asDone) db.exec("UPDATE image SET state = 'done' WHERE id IN (SELECT image_id FROM chosen)");
   checkpoint();
   copyTexts(db, importId);
-  adoptSplits(
+  const splits = adoptSplits(
     db,
     db
       .prepare<[], { imageId: number; name: string }>(
-        'SELECT c.image_id AS imageId, i.split AS name FROM chosen c JOIN staged.image i ON i.key = c.image_key WHERE i.split IS NOT NULL',
+        `SELECT c.image_id AS imageId, i.split AS name FROM chosen c JOIN staged.image i ON i.key = c.image_key
+        WHERE i.split IS NOT NULL ORDER BY i.position`,
       )
       .all(),
     atMs,
   );
+  const remember = db.prepare('UPDATE import_image SET split = ? WHERE import_id = ? AND image_id = ?');
+  for (const [imageId, name] of splits) remember.run(name, importId, imageId);
   const figures: CommitFigures = {
     importId,
     images: number('SELECT count(DISTINCT image_id) FROM chosen'),
     annotations,
     skippedImages,
     replacedAnnotations: replacedCount(replaced),
+    splitImages: splits.size,
   };
   db.prepare('UPDATE import SET report = ? WHERE id = ?').run(request.report(figures), importId);
   checkpoint();
@@ -157,10 +167,13 @@ function makeLabels(db: Db): void {
       'SELECT c.category_key AS key, c.name, k.color FROM staged.class c JOIN staged.category k ON k.key = c.category_key ORDER BY k.position',
     )
     .all();
-  db.exec('CREATE TEMP TABLE label_of (category_key INTEGER PRIMARY KEY, label_id INTEGER NOT NULL)');
-  const keep = db.prepare('INSERT INTO label_of VALUES (?, ?)');
+  db.exec('CREATE TEMP TABLE label_of (category_key INTEGER PRIMARY KEY, label_id INTEGER NOT NULL, made INTEGER NOT NULL)');
+  const keep = db.prepare('INSERT INTO label_of VALUES (?, ?, ?)');
   const byName = new Map(labels.list().map((label) => [label.name, label.id]));
-  for (const { key, name, color } of classes) keep.run(key, byName.get(name) ?? labels.create(name, color).id);
+  for (const { key, name, color } of classes) {
+    const known = byName.get(name);
+    keep.run(key, known ?? labels.create(name, color).id, known === undefined ? 1 : 0);
+  }
 }
 
 /** Takes away what the import replaces. Answers with the entries of the journal, by image. */
@@ -184,6 +197,17 @@ function replacedCount(replaced: ReadonlyMap<number, string>): number {
   let count = 0;
   for (const text of replaced.values()) count += (JSON.parse(text) as { removed: unknown[] }).removed.length;
   return count;
+}
+
+/**
+ * Ids of an import that was taken back are free again for images that get instances now: the same file, imported again, is as it was.
+ * Nothing brings the older instances back on those, for a new edit ends what could be redone.
+ */
+function freeNumbers(db: Db): void {
+  db.exec(`DELETE FROM annotation_number WHERE uid IN (
+    SELECT ${importedIdSql('m.seq')} FROM import_image p JOIN import_instance m ON m.image_id = p.image_id AND m.import_id = p.import_id
+    WHERE p.undone = 1 AND p.image_id IN (SELECT image_id FROM given))
+    AND NOT EXISTS (SELECT 1 FROM annotation a WHERE a.id = annotation_number.uid)`);
 }
 
 /** Instances in steps; numbers of their own where they are free, others above all of them. Answers with how many. */
@@ -279,14 +303,15 @@ function journal(db: Db, importId: number, atMs: number, replaced: ReadonlyMap<n
 function copyTexts(db: Db, importId: number): void {
   db.prepare('INSERT INTO import_rest SELECT ?, position, key, source FROM staged.rest').run(importId);
   db.prepare(
-    `INSERT INTO import_category (import_id, label_id, position, name, form, text)
-     SELECT ?, l.label_id, k.position, c.name, k.in_source, k.source
+    `INSERT INTO import_category (import_id, label_id, position, name, form, text, made)
+     SELECT ?, l.label_id, k.position, c.name, k.in_source, k.source, l.made
      FROM staged.category k JOIN label_of l ON l.category_key = k.key JOIN staged.class c ON c.category_key = k.key`,
   ).run(importId);
   db.prepare(
-    `INSERT INTO import_image (import_id, image_id, position, sha256, form, text)
-     SELECT ?, c.image_id, k.position, i.sha256, CASE WHEN (c.form & ${RESIZED}) <> 0 THEN 0 ELSE k.in_source END | (c.form & ${FORM.raw}), k.source
-     FROM chosen c JOIN staged.image k ON k.key = c.image_key JOIN image i ON i.id = c.image_id
+    `INSERT INTO import_image (import_id, image_id, position, sha256, form, text, was, became, revision)
+     SELECT ?, c.image_id, k.position, i.sha256, CASE WHEN (c.form & ${RESIZED}) <> 0 THEN 0 ELSE k.in_source END | (c.form & ${FORM.raw}), k.source,
+       b.state, i.state, i.revision
+     FROM chosen c JOIN staged.image k ON k.key = c.image_key JOIN image i ON i.id = c.image_id JOIN before b ON b.image_id = i.id
      WHERE (c.form & ${FORM.renumbered}) = 0 ORDER BY k.position`,
   ).run(importId);
   db.prepare('INSERT INTO import_finding SELECT ?, seq, kind, what, id, reason, message FROM staged.finding').run(importId);

@@ -9,6 +9,8 @@ import { checkGeometry } from './geometry-check.ts';
 import { FORM } from './imported.ts';
 import type { ImageIndex, IndexedImage } from './image-index.ts';
 import { stagedGeometry } from './staged-source.ts';
+import type { KnownImages } from './import-known.ts';
+import { planSplits, recordTeller } from './import-known.ts';
 import type { Staging } from './staging.ts';
 
 /**
@@ -33,6 +35,7 @@ export interface PlanRequest {
   readonly index: ImageIndex;
   /** Names of the project's classes. */
   readonly labels: ReadonlySet<string>;
+  readonly known: KnownImages;
   /** Content's digest of the dataset's own file of an image, or null. */
   readonly digest: (path: string) => Promise<string | null>;
   readonly onProgress: (done: number, total: number) => void;
@@ -78,11 +81,7 @@ export async function planImport(request: PlanRequest): Promise<Planned> {
       crowds: number('SELECT count(*) FROM instance i JOIN target t ON t.image_key = i.image_key WHERE i.crowd = 1'),
       refused: orphans + annotationsRefused(db),
     },
-    splits: db
-      .prepare<[], { name: string; images: number }>(
-        'SELECT split AS name, count(*) AS images FROM image i JOIN target t ON t.image_key = i.key WHERE split IS NOT NULL GROUP BY split ORDER BY min(position)',
-      )
-      .all(),
+    splits: planSplits(request),
     conflicts: number(`SELECT count(*) ${CONFLICT}`),
     conflictRows,
     findingCounts: staging.findingCounts(),
@@ -93,13 +92,23 @@ function annotationsRefused(db: Db): number {
   return Number(db.prepare("SELECT count(DISTINCT id) FROM finding WHERE kind = 'refused' AND what = 'annotation'").pluck().get());
 }
 
-async function matchImages({ staging, index, space, pixels, digest, onProgress, checkpoint }: PlanRequest): Promise<ImportPlan['images']> {
+async function matchImages({
+  staging,
+  index,
+  space,
+  pixels,
+  known,
+  digest,
+  onProgress,
+  checkpoint,
+}: PlanRequest): Promise<ImportPlan['images']> {
   const { db } = staging;
   const addTarget = db.prepare('INSERT INTO target (image_key, image_id, turn, checked, form) VALUES (?, ?, ?, ?, ?)');
   const addExisting = db.prepare('INSERT OR IGNORE INTO existing VALUES (?, ?)');
   const taken = db.prepare<[number], number>('SELECT image_key FROM target WHERE image_id = ?').pluck();
   const instances = db.prepare<[number], number>('SELECT count(*) FROM instance WHERE image_key = ?').pluck();
   const counts = { total: staging.counts().images, byPath: 0, byName: 0, byContent: 0, missing: 0 };
+  const tellRecord = recordTeller(staging, known);
   let done = 0;
   for (const image of staging.images()) {
     if (done++ % PAGE === 0) {
@@ -144,6 +153,7 @@ async function matchImages({ staging, index, space, pixels, digest, onProgress, 
     if (!first) tell('repaired', 'image-repeated', `another record is of ${found.path}, too: their instances come together on it.`);
     addTarget.run(image.key, found.id, placed.turn, placed.checked || !first ? 1 : 0, placed.form | (first ? 0 : FORM.renumbered));
     if (found.annotations > 0) addExisting.run(found.id, found.annotations);
+    if (first) tellRecord(found.id, image.key);
   }
   onProgress(counts.total, counts.total);
   return counts;

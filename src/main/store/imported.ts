@@ -139,14 +139,14 @@ export interface OrderedRow extends GeometryRow {
   readonly suggestionId: number | null;
 }
 
-/** `annotationOf` makes an annotation of its row. The first import of a class or an image is the one that counts. */
+/** `annotationOf` makes an annotation of its row. The first import of a class or an image that was not taken back is the one that counts. */
 export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotation): ImportedTexts {
   const category = db.prepare<[number], TextRow>(`
     SELECT i.format, c.text, c.form, c.name <> l.name AS touched FROM import_category c
-    JOIN import i ON i.id = c.import_id JOIN label l ON l.id = c.label_id WHERE c.label_id = ? ORDER BY c.import_id LIMIT 1`);
+    JOIN import i ON i.id = c.import_id JOIN label l ON l.id = c.label_id WHERE c.label_id = ? AND i.undone_at IS NULL ORDER BY c.import_id LIMIT 1`);
   const image = db.prepare<[number], TextRow>(`
     SELECT i.format, p.text, p.form, 0 AS touched FROM import_image p JOIN import i ON i.id = p.import_id
-    WHERE p.image_id = ? ORDER BY p.import_id LIMIT 1`);
+    WHERE p.image_id = ? AND p.undone = 0 ORDER BY p.import_id LIMIT 1`);
   const annotation = db.prepare<[number], TextRow>(`
     SELECT i.format, x.text, m.form, ${TOUCHED} AS touched
     FROM annotation_number n JOIN annotation a ON a.id = n.uid JOIN import_instance m ON m.seq = ${seqSql('n.uid')}
@@ -154,12 +154,12 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
   const images = db.prepare<[number, number], TextRow & { importId: number; position: number; imageId: number }>(`
     SELECT p.import_id AS importId, p.position, p.image_id AS imageId, i.format, p.text, p.form, 0 AS touched
     FROM import_image p JOIN import i ON i.id = p.import_id
-    WHERE (p.import_id, p.position) > (?, ?)
-      AND NOT EXISTS (SELECT 1 FROM import_image e WHERE e.image_id = p.image_id AND e.import_id < p.import_id)
+    WHERE (p.import_id, p.position) > (?, ?) AND p.undone = 0
+      AND NOT EXISTS (SELECT 1 FROM import_image e WHERE e.image_id = p.image_id AND e.import_id < p.import_id AND e.undone = 0)
     ORDER BY p.import_id, p.position LIMIT ${IMAGE_PAGE}`);
   const otherImages = db
     .prepare<[], number>(
-      'SELECT id FROM image i WHERE NOT EXISTS (SELECT 1 FROM import_image p WHERE p.image_id = i.id) ORDER BY sort_key, path',
+      'SELECT id FROM image i WHERE NOT EXISTS (SELECT 1 FROM import_image p WHERE p.image_id = i.id AND p.undone = 0) ORDER BY sort_key, path',
     )
     .pluck();
   const ROW = `a.id, a.label_id AS labelId, a.z, a.crowd, a.origin, a.suggestion_id AS suggestionId, a.image_id AS imageId, n.number`;
@@ -186,7 +186,7 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     SELECT ${ROW}, a.geometry, NULL AS source FROM annotation a JOIN annotation_number n ON n.uid = a.id
     WHERE a.image_id = ? AND ${NOT_IMPORTED} ORDER BY n.number`);
   const rest = db.prepare<[], { key: string; text: string; format: FormatId }>(
-    'SELECT r.key, r.text, i.format FROM import_rest r JOIN import i ON i.id = r.import_id ORDER BY r.import_id, r.position',
+    'SELECT r.key, r.text, i.format FROM import_rest r JOIN import i ON i.id = r.import_id WHERE i.undone_at IS NULL ORDER BY r.import_id, r.position',
   );
 
   function* imageTexts(): Generator<{ id: number; source: SourceText | null }> {

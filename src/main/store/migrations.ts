@@ -299,4 +299,15 @@ CREATE TABLE model_score (
 DROP INDEX measure_label;
 CREATE INDEX image_broken ON image (id) WHERE missing = 1 OR error IS NOT NULL;
 `,
+  // What an import did beside its instances, so that all of it can be taken back: the classes it made, and of each image the
+  // state before and after and the split that it got from it. `undone`: the image's part was taken back; `undone_at`: all of it was.
+  `
+ALTER TABLE import ADD COLUMN undone_at INTEGER;
+ALTER TABLE import_category ADD COLUMN made INTEGER NOT NULL DEFAULT 0 CHECK (made IN (0, 1));
+ALTER TABLE import_image ADD COLUMN was TEXT;
+ALTER TABLE import_image ADD COLUMN became TEXT;
+ALTER TABLE import_image ADD COLUMN revision INTEGER;
+ALTER TABLE import_image ADD COLUMN split TEXT;
+ALTER TABLE import_image ADD COLUMN undone INTEGER NOT NULL DEFAULT 0 CHECK (undone IN (0, 1));
+`,
 ];

@@ -3,7 +3,8 @@ import { apply } from '../../shared/diff.ts';
 import type { ImageDocument } from '../../shared/records.ts';
 import type { Db } from './database.ts';
 import { openSnapshot, storageError } from './database.ts';
-import { diffReader, readContent } from './documents.ts';
+import { readContent } from './documents.ts';
+import { diffReader } from './journal-entries.ts';
 
 export type Content = Pick<ImageDocument, 'annotations' | 'decisions'>;
 

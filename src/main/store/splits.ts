@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { SplitGroups } from '../../shared/answers/splits.ts';
 import type { SplitOptions } from '../../shared/calls/splits.ts';
 import { MOST_PARTS, splitOptionsSchema } from '../../shared/calls/splits.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { Db } from './database.ts';
 
 /** Which image is in which split; an image is in one at most. */
@@ -38,32 +40,101 @@ export interface FrozenSplit {
   readonly groups: SplitGroups | null;
 }
 
-/**
- * Divides the images as a dataset says that was imported, and freezes that; does nothing where the project's images are
- * divided already. Must be called inside the import's transaction. Answers with the number of images in a part.
- */
-export function adoptSplits(db: Db, images: readonly { readonly imageId: number; readonly name: string }[], atMs: number): number {
-  if (images.length === 0 || db.prepare('SELECT 1 FROM split LIMIT 1').get() !== undefined) return 0;
-  const put = db.prepare<[number, string]>('INSERT INTO split (image_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING');
-  // More are no parts of a training set.
-  if (new Set(images.map((image) => image.name)).size > MOST_PARTS) return 0;
-  const counts = new Map<string, number>();
-  for (const { imageId, name } of images) {
-    // Exports name files after it.
-    const kept =
-      name
-        .replace(/^\.+|[/\\\p{Cc}]/gu, '_')
-        .trim()
-        .slice(0, 80) || '_';
-    if (put.run(imageId, kept).changes > 0) counts.set(kept, (counts.get(kept) ?? 0) + 1);
-  }
-  const options = splitOptionsSchema.parse({ kind: 'imported', parts: [...counts].map(([name, share]) => ({ name, share })) });
-  const frozen: FrozenSplit = { options, madeAtMs: atMs, fingerprint: fingerprintOf(db), groups: null };
+const frozenSchema = z.object({
+  options: splitOptionsSchema,
+  madeAtMs: z.number(),
+  fingerprint: z.string(),
+  groups: z.unknown(),
+});
+
+/** What `meta` remembers of the split; null where none was made. Throws AppError `storage` where it cannot be read. */
+export function parseFrozenSplit(text: string | null | undefined, file: string): FrozenSplit | null {
+  if (!text) return null;
+  const found = frozenSchema.safeParse(JSON.parse(text));
+  if (!found.success) throw new AppError('storage', `${file}: what is remembered of the split is damaged.`, { file, key: SPLIT_META });
+  return { ...found.data, groups: found.data.groups as SplitGroups | null };
+}
+
+/** A dataset's name of a split as the project has it: exports name files after it. */
+export function splitName(name: string): string {
+  return (
+    name
+      .replace(/^\.+|[/\\\p{Cc}]/gu, '_')
+      .trim()
+      .slice(0, 80) || '_'
+  );
+}
+
+/** Names of the parts that the images are divided into; empty where they are not. */
+export function splitNames(db: Db): string[] {
+  const frozen = readFrozen(db);
+  const used = db.prepare<[], string>('SELECT DISTINCT name FROM split').pluck().all();
+  return [...new Set([...(frozen?.options.parts.map(({ name }) => name) ?? []), ...used])];
+}
+
+function readFrozen(db: Db): FrozenSplit | null {
+  return parseFrozenSplit(db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(SPLIT_META), db.name);
+}
+
+function writeFrozen(db: Db, frozen: FrozenSplit | null): void {
   db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(
     SPLIT_META,
-    JSON.stringify(frozen),
+    frozen === null ? '' : JSON.stringify(frozen),
   );
-  return images.length;
+}
+
+/**
+ * Divides the images as a dataset says that was imported, and freezes that. Where the project's images are divided already that
+ * stays, and only images in no part are put into one; a part that the project does not have is added, with no share. Must be
+ * called inside the import's transaction. Answers with the part of each image that got one; with none where there would be too
+ * many parts (`MOST_PARTS`), which is told when the import is planned.
+ */
+export function adoptSplits(
+  db: Db,
+  images: readonly { readonly imageId: number; readonly name: string }[],
+  atMs: number,
+): ReadonlyMap<number, string> {
+  const given = new Map<number, string>();
+  const before = splitNames(db);
+  if (images.length === 0 || new Set([...before, ...images.map(({ name }) => splitName(name))]).size > MOST_PARTS) return given;
+  const frozen = readFrozen(db);
+  const intact = frozen !== null && fingerprintOf(db) === frozen.fingerprint;
+  const put = db.prepare<[number, string]>('INSERT INTO split (image_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING');
+  const counts = new Map<string, number>();
+  for (const { imageId, name } of images) {
+    const kept = splitName(name);
+    if (put.run(imageId, kept).changes === 0) continue;
+    given.set(imageId, kept);
+    counts.set(kept, (counts.get(kept) ?? 0) + 1);
+  }
+  if (given.size === 0) return given;
+  if (frozen !== null) {
+    const known = new Set(frozen.options.parts.map(({ name }) => name));
+    const added = [...counts.keys()].filter((name) => !known.has(name)).map((name) => ({ name, share: 0 }));
+    const options = { ...frozen.options, parts: [...frozen.options.parts, ...added] };
+    // A division that somebody changed stays recognisable as changed.
+    writeFrozen(db, { ...frozen, options, fingerprint: intact ? fingerprintOf(db) : frozen.fingerprint });
+  } else if (before.length === 0) {
+    const options = splitOptionsSchema.parse({ kind: 'imported', parts: [...counts].map(([name, share]) => ({ name, share })) });
+    writeFrozen(db, { options, madeAtMs: atMs, fingerprint: fingerprintOf(db), groups: null });
+  }
+  return given;
+}
+
+/** Takes images out of the parts that they got from an import, if they still are in them. Answers with how many were. */
+export function leaveSplits(db: Db, images: ReadonlyMap<number, string>): number {
+  const frozen = readFrozen(db);
+  const intact = frozen !== null && fingerprintOf(db) === frozen.fingerprint;
+  const leave = db.prepare<[number, string]>('DELETE FROM split WHERE image_id = ? AND name = ?');
+  let left = 0;
+  for (const [imageId, name] of images) left += leave.run(imageId, name).changes;
+  if (left === 0 || frozen === null) return left;
+  const none = db.prepare('SELECT 1 FROM split LIMIT 1').get() === undefined;
+  writeFrozen(
+    db,
+    none && frozen.options.kind === 'imported' ? null : { ...frozen, fingerprint: intact ? fingerprintOf(db) : frozen.fingerprint },
+  );
+  return left;
 }
 
 function fingerprintOf(db: Db): string {

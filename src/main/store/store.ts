@@ -4,8 +4,10 @@ import type { Db, OpenOptions } from './database.ts';
 import { openDatabase, storageError } from './database.ts';
 import type { Documents } from './documents.ts';
 import { createDocuments } from './documents.ts';
+import type { ImportListing } from '../../shared/calls/imports.ts';
 import type { Images } from './images.ts';
 import { createImages } from './images.ts';
+import { createImportList } from './import-list.ts';
 import type { Measures } from './measures.ts';
 import { createMeasures } from './measures.ts';
 import type { Scores } from './scores.ts';
@@ -36,6 +38,8 @@ export interface Store {
   readonly measures: Measures;
   readonly splits: Splits;
   readonly scores: Scores;
+  /** The project's imports, the newest first. */
+  readonly imports: () => readonly ImportListing[];
   /** A value of the project by key, or null. */
   meta(key: string): string | null;
   setMeta(key: string, value: string): void;
@@ -95,6 +99,7 @@ export function openStore(file: string, options: OpenOptions & { readonly clock?
       measures: createMeasures(db, writeLater),
       splits: createSplits(db, write),
       scores: createScores(db, write),
+      imports: createImportList(db),
       meta: (key) => readMeta.get(key) ?? null,
       setMeta(key, value) {
         write(() => writeMeta.run(key, value));

@@ -143,6 +143,14 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     run: (w) => void (w.dialog = { kind: 'import-report' }),
   },
   {
+    id: 'project.importUndo',
+    title: 'Take an import back…',
+    group: 'Project',
+    keys: [],
+    context: 'studio',
+    run: (w) => void (w.dialog = { kind: 'import-undo', importId: null }),
+  },
+  {
     id: 'project.export',
     title: 'Export a dataset…',
     group: 'Project',

@@ -2,7 +2,7 @@ import type { ImportReadOptions } from '../../shared/calls/imports.ts';
 import type { FormatId } from '../../shared/formats.ts';
 
 /** What was chosen before the project was open: it is read at once. */
-export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels'>;
+export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels' | 'regions'>;
 
 /** A run, and the split of the images that it is compared on. */
 export interface EvaluatedRun {
@@ -15,6 +15,8 @@ export type DialogState =
   /** Without a project, the images' folder is asked for too. */
   | { readonly kind: 'import'; readonly place: string; readonly begin?: ImportBeginning }
   | { readonly kind: 'import-report' }
+  /** Null: the newest. */
+  | { readonly kind: 'import-undo'; readonly importId: number | null }
   | { readonly kind: 'export'; readonly format?: FormatId | 'mask-rcnn' }
   | { readonly kind: 'cutout' }
   | { readonly kind: 'pictures'; readonly what: 'overlays' | 'counts' }

@@ -1,3 +1,5 @@
+import type { LeftOut } from '../answers.ts';
+
 /** What the calls about retraining answer with. */
 
 export const BUNDLE_SPLITS = ['train', 'val', 'test'] as const;
@@ -37,7 +39,7 @@ export interface BundleReport {
   /** Bytes of all image files. */
   readonly imageBytes: number;
   /** Everything left out, with its reason. */
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly LeftOut[];
   /** What training will suffer from, in sentences; empty is good. */
   readonly warnings: readonly string[];
   /** What was decided about the splits on the way, since there were none; null where there were. */

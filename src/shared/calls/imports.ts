@@ -34,6 +34,16 @@ export interface ImportConflict {
   readonly incoming: number;
 }
 
+/** A split of the dataset, and what becomes of it where the project's images are divided already. */
+export interface ImportSplit {
+  readonly name: string;
+  readonly images: number;
+  /** That are in no split yet, and get this one, if they are not left for having instances. */
+  readonly applied: number;
+  /** That are in another split of the project, and stay there. */
+  readonly kept: number;
+}
+
 /** How many conflicts a plan lists by itself; `conflicts` counts all of them. */
 export const LISTED_CONFLICTS = 1000;
 
@@ -59,8 +69,7 @@ export interface ImportPlan {
     readonly crowds: number;
     readonly refused: number;
   };
-  /** Names of splits with their numbers of images. */
-  readonly splits: readonly { readonly name: string; readonly images: number }[];
+  readonly splits: readonly ImportSplit[];
   readonly conflicts: number;
   readonly conflictRows: readonly ImportConflict[];
   /** All findings by kind and reason, the most frequent first; `import.findings` has each. */
@@ -79,8 +88,10 @@ export interface ImportReport {
   readonly categories: readonly ImportCategory[];
   /** Images that were left as they are, since they have instances. */
   readonly skippedImages: number;
-  /** Instances that imported ones took the place of; undo brings them back, image by image. */
+  /** Instances that imported ones took the place of; undo brings them back. */
   readonly replacedAnnotations: number;
+  /** Images that were put into a split of the dataset. */
+  readonly splitImages: number;
   readonly onConflict: 'skip' | 'add' | 'replace';
   readonly matched: ImportPlan['images'];
   readonly findingCounts: readonly FindingCount[];
@@ -91,9 +102,60 @@ export interface ImportReport {
   readonly ms: number;
 }
 
-/** How far an import is: bytes or files read, images matched, instances written. */
+/** An import of the project. */
+export interface ImportListing {
+  readonly importId: number;
+  readonly format: FormatId;
+  readonly place: string;
+  readonly importedAtMs: number;
+  /** What came in then. */
+  readonly images: number;
+  readonly annotations: number;
+  /** Images of it that were not taken back. */
+  readonly imagesLeft: number;
+  /** When all of it was taken back; null while something of it is there. */
+  readonly undoneAtMs: number | null;
+}
+
+/** An image that stays as it is although its import is taken back. */
+export interface LeftImage {
+  readonly imageId: number;
+  readonly path: string;
+  /** That the import brought to it. */
+  readonly instances: number;
+  /** What happened since: an edit, another state, or a later import that changed it, too. */
+  readonly why: 'edited' | 'state' | 'imported-over';
+}
+
+/** What taking an import back did, or would do. */
+export interface ImportUndoReport {
+  readonly importId: number;
+  readonly format: FormatId;
+  readonly place: string;
+  readonly importedAtMs: number;
+  /** Nothing was changed: this is what would be. */
+  readonly dryRun: boolean;
+  /** Images that are as they were before. */
+  readonly images: number;
+  /** Instances that are gone, and those that the import had replaced and that are back. */
+  readonly annotations: number;
+  readonly restored: number;
+  /** Images that are no longer in the split that the import gave them. */
+  readonly splitImages: number;
+  /** Classes that it had made and nothing uses any more; they go when all of the import does. */
+  readonly classes: readonly string[];
+  readonly leftImages: number;
+  readonly leftAnnotations: number;
+  /** The first thousand of those. */
+  readonly left: readonly LeftImage[];
+  /** Absolute path of the report's file; null of a dry run. */
+  readonly file: string | null;
+  readonly ms: number;
+}
+
+/** How far an import is: bytes or files read, images matched, instances written, images taken back. */
 export interface ImportProgress {
-  readonly stage: 'reading' | 'matching' | 'writing';
+  readonly stage: 'reading' | 'matching' | 'writing' | 'undoing';
   readonly done: number;
   readonly total: number;
 }
@@ -107,6 +169,8 @@ const read = z.object({
   images: z.string().min(1).nullable().default(null),
   /** Whether coordinates are of the image as EXIF turns it, of the file's own rows and columns, or as the dataset's sizes say. */
   pixels: z.enum(['auto', 'oriented', 'raw']).default('auto'),
+  /** Of maps that do not tell instances apart: one for all pixels of a class, or one for each connected piece. */
+  regions: z.enum(['class', 'components']).default('class'),
 });
 export type ImportReadOptions = z.infer<typeof read>;
 
@@ -118,6 +182,14 @@ const commit = z.object({
   asDone: z.boolean().default(false),
 });
 export type ImportCommitOptions = z.infer<typeof commit>;
+
+const undo = z.object({
+  /** Null: the newest that was not taken back. */
+  importId: idSchema.nullable().default(null),
+  /** Only says what would happen. */
+  dryRun: z.boolean().default(false),
+});
+export type ImportUndoOptions = z.infer<typeof undo>;
 
 const findings = z.object({
   id: idSchema,
@@ -138,6 +210,10 @@ export const IMPORT_CALLS = {
   'import.findings': call(findings).answers<{ readonly total: number; readonly rows: readonly Finding[] }>(),
   /** Takes what was read into the project, all of it or nothing. */
   'import.commit': call(commit).answers<ImportReport>(),
+  /** The project's imports, the newest first. */
+  'import.list': call(z.object({})).answers<readonly ImportListing[]>(),
+  /** Takes a whole import back, where nothing was changed since; the images where something was are named and stay. */
+  'import.undo': call(undo).answers<ImportUndoReport>(),
   'import.discard': call(z.object({ id: idSchema })).answers<null>(),
   /** Stops the reading or writing that goes on, if one does: that call fails with `cancelled`. */
   'import.cancel': call(z.object({})).answers<null>(),

@@ -13,6 +13,7 @@ import type { Client } from '../../client.ts';
 import type { FindingQuestion, FindingRows } from '../findings/question.ts';
 
 export type Conflict = ImportCommitOptions['onConflict'];
+export type Regions = ImportReadOptions['regions'];
 export type PixelSpace = ImportReadOptions['pixels'];
 
 /** One import from its place to its report. Everything that fails is said where the user is (`problem`), not in a toast. */
@@ -31,6 +32,8 @@ export class Importing {
   /** Folder of the dataset's own images, where it is not the project's; '' for the project's. */
   images = $state('');
   pixels = $state<PixelSpace>('auto');
+  /** Of maps that do not tell instances apart. */
+  regions = $state<Regions>('class');
   onConflict = $state<Conflict>('skip');
   asDone = $state(false);
   /** Only the newest place is asked about. */
@@ -98,9 +101,10 @@ export class Importing {
   }
 
   /** Reads at once, as it was chosen elsewhere. */
-  async begin({ format, pixels }: ImportBeginning): Promise<void> {
+  async begin({ format, pixels, regions }: ImportBeginning): Promise<void> {
     this.format = format;
     this.pixels = pixels;
+    this.regions = regions;
     await this.read();
   }
 
@@ -109,7 +113,8 @@ export class Importing {
     await this.#attempt('reading', async () => {
       const format = this.reads;
       const images = this.images.trim() || null;
-      this.#plan = await this.#client.call('import.read', { place: this.#place.trim(), format, images, pixels: this.pixels });
+      const { pixels, regions } = this;
+      this.#plan = await this.#client.call('import.read', { place: this.#place.trim(), format, images, pixels, regions });
     });
   }
 
