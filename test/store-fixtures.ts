@@ -9,10 +9,16 @@ import { EMPTY_DIFF } from '../src/shared/diff.ts';
 import { encodeRle } from '../src/shared/mask/rle.ts';
 import type { Annotation, Geometry, Rle } from '../src/shared/records.ts';
 
+const folders: string[] = [];
+// Registered while the file is collected, and so after all of its own: a hook that a running test registers is never called.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A new folder under the system's temporary one, removed when the test file ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'maskloop-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

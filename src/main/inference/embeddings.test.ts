@@ -10,11 +10,13 @@ const WHOLE: View = { x: 0, y: 0, width: 64, height: 48 };
 /** Of an embedding below: its header and 1,000 half floats. */
 const BYTES = 2100;
 
+let root = '';
 let path = '';
 beforeEach(async () => {
-  path = join(await mkdtemp(join(tmpdir(), 'maskloop-embeddings-')), 'embeddings');
+  root = await mkdtemp(join(tmpdir(), 'maskloop-embeddings-'));
+  path = join(root, 'embeddings');
 });
-afterEach(() => rm(path, { recursive: true, force: true }));
+afterEach(() => rm(root, { recursive: true, force: true }));
 
 function key(image: string, view = WHOLE): EmbeddingKey {
   return { imageSha: image.repeat(64), digest: 'd'.repeat(64), view };
