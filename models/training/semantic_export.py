@@ -2,6 +2,7 @@
 
     python3 semantic_export.py RUN/unet/checkpoint.pt --out ../unet-nuclei/model.onnx
 
+Checkpoints of one kind, separated by commas, become one graph that answers with the mean of their logits.
 image [1,3,H,W] RGB 0..1 -> `foreground` [1,1,H,W] probabilities (U-Net) or `logits` [1,classes,h,w].
 """
 import argparse
@@ -15,12 +16,15 @@ import semantic_model as networks
 OPSET = 13
 
 
-def load(checkpoint):
-    """-> (model in eval mode, class names with the background first, the whole checkpoint)"""
-    state = torch.load(checkpoint, map_location="cpu")
-    model = networks.build(state["kind"], len(state["names"]))
-    model.load_state_dict(state["weights"])
-    return model.eval(), state["names"], state
+def load(checkpoints):
+    """-> (model in eval mode, class names with the background first, the whole first checkpoint)"""
+    states = [torch.load(path, map_location="cpu") for path in checkpoints.split(",")]
+    models = []
+    for state in states:
+        models.append(networks.build(state["kind"], len(state["names"])))
+        models[-1].load_state_dict(state["weights"])
+    model = models[0] if len(models) == 1 else networks.Mean(models)
+    return model.eval(), states[0]["names"], states[0]
 
 
 def max_pool(g, x, kernel, stride, padding, dilation, ceil):
@@ -34,7 +38,7 @@ def max_unpool(g, x, places, size):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint")
+    parser.add_argument("checkpoint", help="or several, separated by commas")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     torch.onnx.register_custom_op_symbolic("aten::max_pool2d_with_indices", max_pool, OPSET)

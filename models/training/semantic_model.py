@@ -85,6 +85,17 @@ class UNet(nn.Module):
         return self.head(x)
 
 
+class Mean(nn.Module):
+    """Several networks of one kind, answering with the mean of their logits."""
+
+    def __init__(self, members):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x):
+        return torch.stack([member(x) for member in self.members]).mean(0)
+
+
 class SegNet(nn.Module):
     WIDTHS = (16, 32, 64, 128, 192)
 
