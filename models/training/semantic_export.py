@@ -1,8 +1,8 @@
 """Writes a semantic checkpoint as ONNX, opset 13, any size that the network can halve often enough.
 
-    python3 semantic_export.py RUN/unet/checkpoint.pt --out ../unet-nuclei/model.onnx
+    python3 semantic_export.py RUN/unet/checkpoint.pt:1,RUN/unet-2/checkpoint.pt:2 --out ../unet-nuclei/model.onnx
 
-Checkpoints of one kind, separated by commas, become one graph that answers with the mean of their logits.
+Several checkpoints of one kind, each with a weight, become one graph that answers with the weighted mean of their logits.
 image [1,3,H,W] RGB 0..1 -> `foreground` [1,1,H,W] probabilities (U-Net) or `logits` [1,classes,h,w].
 """
 import argparse
@@ -18,12 +18,14 @@ OPSET = 13
 
 def load(checkpoints):
     """-> (model in eval mode, class names with the background first, the whole first checkpoint)"""
-    states = [torch.load(path, map_location="cpu") for path in checkpoints.split(",")]
-    models = []
-    for state in states:
+    states, weights, models = [], [], []
+    for path, _, weight in (entry.partition(":") for entry in checkpoints.split(",")):
+        state = torch.load(path, map_location="cpu")
+        states.append(state)
+        weights.append(float(weight or 1))
         models.append(networks.build(state["kind"], len(state["names"])))
         models[-1].load_state_dict(state["weights"])
-    model = models[0] if len(models) == 1 else networks.Mean(models)
+    model = models[0] if len(models) == 1 else networks.Mean(models, weights)
     return model.eval(), states[0]["names"], states[0]
 
 
@@ -38,7 +40,7 @@ def max_unpool(g, x, places, size):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint", help="or several, separated by commas")
+    parser.add_argument("checkpoint", help="or several: A:1,B:2")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     torch.onnx.register_custom_op_symbolic("aten::max_pool2d_with_indices", max_pool, OPSET)

@@ -120,7 +120,7 @@ def score(model, names, options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint", help="or several, separated by commas")
+    parser.add_argument("checkpoint", help="or several: A:1,B:2")
     parser.add_argument("image", nargs="?")
     parser.add_argument("--fit", required=True)
     parser.add_argument("--out")

@@ -86,14 +86,15 @@ class UNet(nn.Module):
 
 
 class Mean(nn.Module):
-    """Several networks of one kind, answering with the mean of their logits."""
+    """Several networks of one kind, answering with the weighted mean of their logits."""
 
-    def __init__(self, members):
+    def __init__(self, members, weights):
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.shares = [weight / sum(weights) for weight in weights]
 
     def forward(self, x):
-        return torch.stack([member(x) for member in self.members]).mean(0)
+        return sum(share * member(x) for share, member in zip(self.shares, self.members))
 
 
 class SegNet(nn.Module):
