@@ -1,7 +1,8 @@
 """Writes a semantic checkpoint as ONNX, opset 13, any size that the network can halve often enough.
 
-    python3 semantic_export.py RUN/unet/checkpoint.pt --out ../unet-nuclei/model.onnx
+    python3 semantic_export.py RUN/unet/checkpoint.pt:1,RUN/unet-2/checkpoint.pt:2 --out ../unet-nuclei/model.onnx
 
+Several checkpoints of one kind, each with a weight, become one graph that answers with the weighted mean of their logits.
 image [1,3,H,W] RGB 0..1 -> `foreground` [1,1,H,W] probabilities (U-Net) or `logits` [1,classes,h,w].
 """
 import argparse
@@ -15,12 +16,17 @@ import semantic_model as networks
 OPSET = 13
 
 
-def load(checkpoint):
-    """-> (model in eval mode, class names with the background first, the whole checkpoint)"""
-    state = torch.load(checkpoint, map_location="cpu")
-    model = networks.build(state["kind"], len(state["names"]))
-    model.load_state_dict(state["weights"])
-    return model.eval(), state["names"], state
+def load(checkpoints):
+    """-> (model in eval mode, class names with the background first, the whole first checkpoint)"""
+    states, weights, models = [], [], []
+    for path, _, weight in (entry.partition(":") for entry in checkpoints.split(",")):
+        state = torch.load(path, map_location="cpu")
+        states.append(state)
+        weights.append(float(weight or 1))
+        models.append(networks.build(state["kind"], len(state["names"])))
+        models[-1].load_state_dict(state["weights"])
+    model = models[0] if len(models) == 1 else networks.Mean(models, weights)
+    return model.eval(), states[0]["names"], states[0]
 
 
 def max_pool(g, x, kernel, stride, padding, dilation, ceil):
@@ -34,7 +40,7 @@ def max_unpool(g, x, places, size):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint")
+    parser.add_argument("checkpoint", help="or several: A:1,B:2")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     torch.onnx.register_custom_op_symbolic("aten::max_pool2d_with_indices", max_pool, OPSET)

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 import data as pictures
 import golden
+import nuclei
 import semantic_export as export
 import semantic_train as training
 
@@ -96,32 +97,36 @@ def write(model, names, options):
 
 
 def score(model, names, options):
-    nuclei = len(names) == 1
-    held = training.nuclei(options.held, True) if nuclei else pictures.Coco(options.held, os.path.join(options.held, "images"))
-    count = 2 if nuclei else len(names)
-    confusion = np.zeros((count, count), dtype=np.int64)
+    cells = len(names) == 1
+    held = nuclei.split(options.held, True, options.fold) if cells else pictures.Coco(options.held, os.path.join(options.held, "images"))
+    count = 2 if cells else len(names)
+    confusion, single = np.zeros((count, count), dtype=np.int64), []
     for k in range(min(options.limit, len(held))):
         rgb, labels, masks = held.item(k)
         truth = training.label_map(labels, masks, rgb.shape[:2])
         found = answer(model, Image.fromarray(rgb), options.fit)[1].numpy()
         one = np.bincount(truth.reshape(-1).astype(np.int64) * count + found.reshape(-1), minlength=count * count).reshape(count, count)
         confusion += one
-        if nuclei:
-            print(f"{held.files[k]['file_name']} {one[1, 1] / (one.sum() - one[0, 0]):.4f}")
+        if cells:
+            single.append(one[1, 1] / (one.sum() - one[0, 0]))
+            print(f"{held.files[k]['file_name']} {single[-1]:.4f}")
     iou = np.diag(confusion) / (confusion.sum(0) + confusion.sum(1) - np.diag(confusion))
-    for name, value in zip(names if not nuclei else ["background"] + names, iou):
+    for name, value in zip(names if not cells else ["background"] + names, iou):
         print(f"{name} {value:.4f}")
+    if cells:
+        print(f"mean of the pictures {np.mean(single):.4f}")
     print(f"pictures {min(options.limit, len(held))}, mean IoU {iou.mean():.4f}, without background {iou[1:].mean():.4f}, pixel accuracy {np.diag(confusion).sum() / confusion.sum():.4f}")
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint")
+    parser.add_argument("checkpoint", help="or several: A:1,B:2")
     parser.add_argument("image", nargs="?")
     parser.add_argument("--fit", required=True)
     parser.add_argument("--out")
     parser.add_argument("--least", type=float, default=16)
     parser.add_argument("--held")
+    parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="nuclei: score this fold of the training pictures instead")
     parser.add_argument("--limit", type=int, default=100, help="held-out pictures")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

@@ -85,6 +85,18 @@ class UNet(nn.Module):
         return self.head(x)
 
 
+class Mean(nn.Module):
+    """Several networks of one kind, answering with the weighted mean of their logits."""
+
+    def __init__(self, members, weights):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.shares = [weight / sum(weights) for weight in weights]
+
+    def forward(self, x):
+        return sum(share * member(x) for share, member in zip(self.shares, self.members))
+
+
 class SegNet(nn.Module):
     WIDTHS = (16, 32, 64, 128, 192)
 

@@ -1,16 +1,16 @@
-"""Trains a semantic network, within a time.
+"""Trains a semantic network, within a time or a number of steps.
 
     python3 semantic_train.py unet      --data NUCLEI     --out RUN/unet      --minutes 24 --batch 6 --average 0.995
+    python3 semantic_train.py unet      --data NUCLEI     --out RUN/unet-2    --minutes 42 --batch 4 --average 0.995 --strong
     python3 semantic_train.py segnet    --data DATA/train --out RUN/segnet    --minutes 58 --batch 6 --limit 1600
     python3 semantic_train.py deeplabv3 --data DATA/train --out RUN/deeplabv3 --minutes 28 --batch 8 --limit 1600 --backbone RUN/scenes/checkpoint.pt
 
-Crops of 192 (nuclei) or 224 pixels, turned, scaled and recoloured; AdamW 2e-3 with a warm-up and a cosine over the time. SegNet and
-DeepLabV3: cross entropy, classes weighted by the inverse square root of their frequency; U-Net: binary cross entropy
-plus Dice. `checkpoint.pt` is rewritten every minute and at the end.
+Crops of 192 (nuclei) or 224 pixels, turned, scaled and recoloured, or for nuclei the windows of `nuclei.py` (`--strong`);
+AdamW 2e-3 with a warm-up and a cosine over the run. SegNet and DeepLabV3: cross entropy, classes weighted by the inverse
+square root of their frequency; U-Net: binary cross entropy plus Dice. `checkpoint.pt` is rewritten every minute and at the end.
 """
 import argparse
 import copy
-import json
 import math
 import os
 import random
@@ -21,24 +21,13 @@ import torch
 from torch.nn import functional as F
 
 import data as pictures
+import nuclei
 import semantic_model as networks
 
 # Side of a training window: nuclei, scenes.
 CROPS = {"unet": 192, "segnet": 224, "deeplabv3": 224}
 # Scenes are seen at this share of their 640x480 pixels; inference scales them alike.
 SCENE_SHRINK = 0.75
-
-
-def nucleus_files(folder):
-    with open(os.path.join(folder, "instances.json")) as file:
-        return sorted(image["file_name"] for image in json.load(file)["images"])
-
-
-def nuclei(folder, held):
-    """Every fourth picture in the order of names is held out, fixed before anything was trained."""
-    names = nucleus_files(folder)
-    chosen = {name for k, name in enumerate(names) if (k % 4 == 3) == held}
-    return pictures.Coco(folder, os.path.join(folder, "images"), "instances.json", lambda name: name in chosen)
 
 
 def label_map(labels, masks, shape):
@@ -114,13 +103,17 @@ def main():
     parser.add_argument("kind", choices=("unet", "segnet", "deeplabv3"))
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, required=True)
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--init", help="a checkpoint of the same kind to go on from")
     parser.add_argument("--backbone", help="DeepLabV3 only: a checkpoint of train.py whose first stages to begin from")
     parser.add_argument("--average", type=float, help="keep the moving average of the weights, e.g. 0.998")
+    parser.add_argument("--strong", action="store_true", help="U-Net only: the windows of nuclei.py, drawn micrographs among them")
+    parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="U-Net only: cross-validation, train without this fold")
     parser.add_argument("--limit", type=int, default=600)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -128,11 +121,13 @@ def main():
     torch.manual_seed(options.seed)
     os.makedirs(options.out, exist_ok=True)
     unet = options.kind == "unet"
-    source = nuclei(options.data, False) if unet else pictures.Coco(options.data, os.path.join(options.data, "images"), shrink=SCENE_SHRINK)
+    source = nuclei.split(options.data, False, options.fold) if unet else pictures.Coco(options.data, os.path.join(options.data, "images"), shrink=SCENE_SHRINK)
     items = load(source, options.limit)
+    micrographs = nuclei.Batches(nuclei.load(source), options.seed) if unet and options.strong else None
     names = source.names if unet else ["background"] + source.names
     shares = np.bincount(np.concatenate([truth.numpy().reshape(-1)[::7] for _, truth in items]), minlength=len(names)).astype(float)
     weights = torch.tensor((shares.sum() / (len(names) * np.maximum(shares, 1))) ** 0.5, dtype=torch.float32)
+    torch.manual_seed(options.seed)
     model = networks.build(options.kind, len(names)).train()
     if options.init:
         model.load_state_dict(torch.load(options.init, map_location="cpu")["weights"])
@@ -143,13 +138,16 @@ def main():
     # Only layers without running statistics are averaged so simply.
     kept = copy.deepcopy(model) if options.average else model
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.02)
-    began, saved, step, total = time.time(), time.time(), 0, options.minutes * 60
-    while time.time() - began < total:
-        done = (time.time() - began) / total
+    began, saved, step = time.time(), time.time(), 0
+    while True:
+        done = step / options.steps if options.steps else (time.time() - began) / (options.minutes * 60)
+        if done >= 1:
+            break
         rate = options.rate * min(1, (step + 1) / 20) * (0.5 + 0.5 * math.cos(math.pi * done))
         for group in optimiser.param_groups:
             group["lr"] = max(rate, options.rate * 0.002)
-        images, truth = batch(items, options.batch, options.kind, options.seed * 1_000_000 + step)
+        seed = options.seed * 1_000_000 + step
+        images, truth = micrographs.batch(options.batch, seed) if micrographs else batch(items, options.batch, options.kind, seed)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(images)
         loss = loss_of(options.kind, logits.float(), truth, weights)
