@@ -39,6 +39,7 @@ export default defineConfig({
         'classical-worker': 'src/main/classical/worker.ts',
         'render-worker': 'src/main/render-worker.ts',
         'import-worker': 'src/main/import-worker.ts',
+        'staging-worker': 'src/main/staging-worker.ts',
         'evaluation-worker': 'src/main/evaluation/worker.ts',
         'analysis-worker': 'src/main/analysis-worker.ts',
       },

@@ -10,7 +10,7 @@ import type { DatasetReader } from './formats/dataset.ts';
 import { placeBelow } from './formats/image-places.ts';
 import type { ImportAnswers, ImportAsk, ImportQuestions, ImportThreadData, ImportTold } from './import-thread.ts';
 import { openSnapshot } from './store/database.ts';
-import { commitImport } from './store/import-commit.ts';
+import { commitImport, mergeLog } from './store/import-commit.ts';
 import { undoImport } from './store/import-undo.ts';
 import { knownImages } from './store/import-known.ts';
 import type { Planned } from './store/import-plan.ts';
@@ -28,6 +28,8 @@ type ThreadData = ImportThreadData;
 let staging: Staging | null = null;
 let planned: Planned | null = null;
 let read: ImportQuestions['read'] | null = null;
+/** The project that something was written into. */
+let written: string | null = null;
 
 const PROGRESS_MS = 100;
 let toldAt = 0;
@@ -53,6 +55,7 @@ async function answer(ask: ImportAsk): Promise<ImportAnswers[keyof ImportAnswers
     case 'close':
       staging?.close();
       staging = null;
+      if (written !== null) mergeLog(written);
       return null;
   }
 }
@@ -98,7 +101,7 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
       snapshot.db,
       [...new Set(prefixes)].filter((prefix) => prefix !== ''),
     );
-    staging = createStaging(format, stagingFile);
+    staging = createStaging(format, stagingFile, { thread: true });
     await reader.read(place, staging, {
       images,
       regions: input.regions,
@@ -114,6 +117,7 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
       },
     });
     checkpoint();
+    await staging.settled();
     planned = await planImport({
       staging,
       space: reader.space,
@@ -140,10 +144,15 @@ async function readDataset(input: ImportQuestions['read']): Promise<Planned> {
     read = input;
     return planned;
   } catch (thrown) {
+    // Where rows could not be put, this says why; and the file must not be open elsewhere when it is removed.
+    const unwritten: unknown = await staging?.settled().then(
+      () => null,
+      (error: unknown) => error,
+    );
     staging?.close();
     staging = null;
     if (abort.signal.aborted) throw new AppError('cancelled', 'The import was cancelled; nothing was changed.', {}, thrown);
-    throw thrown;
+    throw unwritten ?? thrown;
   } finally {
     clearInterval(watch);
     snapshot.close();
@@ -169,5 +178,6 @@ function commit({ onConflict, asDone, atMs }: ImportQuestions['commit']): Omit<I
     onProgress: (done, total) => tell('writing', done, total),
     checkpoint,
   });
+  written = read.project.file;
   return { ...figures, ...common, findings };
 }

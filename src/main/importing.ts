@@ -60,6 +60,8 @@ export function createImporting(current: () => Project, clock: () => number, eve
   let reading: Reading | null = null;
   let undoing: ImportThread | null = null;
   let lastId = 0;
+  /** Threads that tidy up what they wrote; nobody waits for them but the end. */
+  let leaving: Promise<unknown> = Promise.resolve();
   /** The question that goes on; others wait for its end with a `conflict`. */
   let busy: Promise<unknown> | null = null;
 
@@ -141,7 +143,7 @@ export function createImporting(current: () => Project, clock: () => number, eve
         const file = join(dirname(project.place.file), `import-${taken.importId}.json`);
         const report: ImportReport = { ...taken, file, ms: Math.round(performance.now() - started) };
         await writeReport(file, report, thread);
-        await drop();
+        leaving = Promise.all([leaving, drop()]);
         return report;
       }),
     list: () => Promise.resolve(current().store.imports()),
@@ -180,6 +182,7 @@ export function createImporting(current: () => Project, clock: () => number, eve
       undoing?.cancel();
       await busy;
       await drop();
+      await leaving;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.ts';
@@ -7,13 +7,13 @@ import { geometryRuns } from '../../shared/mask/raster.ts';
 import { countsToString } from '../../shared/mask/rle.ts';
 import { combineRuns, runsOverlap } from '../../shared/mask/runs.ts';
 import type { Geometry, PolygonPart } from '../../shared/records.ts';
-import { checkGeometry } from '../store/geometry-check.ts';
 import { splitRing } from './bridge.ts';
 import { opened } from './coco-geometry.ts';
 import type { DatasetReader, DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
-import { datasetPath, listFiles, imagesOf, readJson, readText, stemOf } from './folder.ts';
-import { imageAt } from './image-places.ts';
+import { imagesOf, readJson, readText, stemOf } from './folder.ts';
+import { impossible, jsonFiles, likeness, namedImage } from './json-per-image.ts';
+import type { Size } from './orientation.ts';
 import type { CategorySink } from './sink-categories.ts';
 import { categorySink } from './sink-categories.ts';
 
@@ -56,9 +56,7 @@ const READ_KEYS = new Set(['category', 'segmentation', 'area', 'bbox', 'iscrowd'
  * naming a file that is not JSON, or a single one that is not ISAT's.
  */
 export const readIsat: DatasetReader['read'] = async (place, sink, options) => {
-  const single = (await stat(place).catch(() => null))?.isFile() === true;
-  const root = resolve(single ? dirname(place) : place);
-  const files = single ? [basename(place)] : await listFiles(root, ['.json'], options.signal);
+  const { root, files, single } = await jsonFiles(place, options.signal);
   const images = await imagesOf(options);
   const categories = categorySink(sink);
   for (const { name, color } of await classesOf(root)) if (name !== ISAT_BACKGROUND) categories.add(name, color);
@@ -110,9 +108,9 @@ async function readOne(reading: Reading, file: string): Promise<void> {
   }
   const { info, objects } = parsed.data;
   const folder = info.folder?.startsWith('.') ? join(dirname(path), info.folder) : dirname(path);
-  const said = datasetPath(options.images, folder, info.name);
-  const beside = join(dirname(file), basename(said)).replaceAll('\\', '/');
-  const found = imageAt(images, [said, beside, said]) ?? images.findStem(stemOf(file));
+  const named = namedImage(images, options, file, folder, info.name);
+  const { said } = named;
+  const found = named.found ?? images.findStem(stemOf(file));
   const own = info.width && info.height ? { width: info.width, height: info.height } : null;
   const size = own ?? (found === null ? null : await options.sizeOf(found));
   const { description: _description, folder: _folder, name: _name, width: _width, height: _height, ...rest } = info;
@@ -126,11 +124,6 @@ async function readOne(reading: Reading, file: string): Promise<void> {
     source: JSON.stringify(rest),
   });
   readObjects(reading, file, objects, imageKey, size);
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 interface Piece {
@@ -176,16 +169,6 @@ function readObjects(reading: Reading, file: string, objects: readonly unknown[]
   }
   const cuts = pieces.filter(({ object }) => object.category === ISAT_BACKGROUND);
   for (const [, own] of groups) addInstance(reading, own, cuts, imageKey, size);
-}
-
-/** Why geometry cannot belong to its image, or null; without a size only what no image could hold. */
-function impossible(geometry: Geometry, size: Size | null): string | null {
-  try {
-    checkGeometry('', geometry, size?.width ?? 65_500, size?.height ?? 65_500);
-    return null;
-  } catch (cause) {
-    return cause instanceof Error ? cause.message.replace(/^Annotation : /, '') : String(cause);
-  }
 }
 
 function addInstance(reading: Reading, own: readonly Piece[], cuts: readonly Piece[], imageKey: number, size: Size | null): void {
@@ -235,18 +218,5 @@ function cutAway(own: readonly Piece[], cuts: readonly Piece[], size: Size | nul
 
 /** How much a place looks like ISAT's. */
 export async function detectIsat(place: string): Promise<number> {
-  try {
-    const single = (await stat(place)).isFile();
-    if (single && !place.toLowerCase().endsWith('.json')) return 0;
-    const files = single ? [''] : (await listFiles(place, ['.json'])).slice(0, 5);
-    let alike = 0;
-    for (const file of files) {
-      const path = join(place, file);
-      if ((await stat(path)).size > 1 << 26) continue;
-      if (fileSchema.safeParse(await readJson(path).catch(() => null)).success) alike++;
-    }
-    return files.length === 0 ? 0 : 0.97 * (alike / files.length);
-  } catch {
-    return 0;
-  }
+  return 0.97 * (await likeness(place, (value) => (fileSchema.safeParse(value).success ? 1 : 0)));
 }

@@ -1,18 +1,17 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.ts';
 import { geometryRuns } from '../../shared/mask/raster.ts';
 import { countsToString } from '../../shared/mask/rle.ts';
 import { combineRuns } from '../../shared/mask/runs.ts';
 import type { Geometry } from '../../shared/records.ts';
-import { checkGeometry } from '../store/geometry-check.ts';
 import type { DatasetReader, DatasetSink, ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { datasetPath, listFiles, imagesOf, readJson, readText, stemOf } from './folder.ts';
-import { imageAt } from './image-places.ts';
+import { impossible, jsonFiles, likeness, namedImage } from './json-per-image.ts';
 import type { LabelmeShape } from './labelme-shape.ts';
 import { partsOfShape, readShape, shapeSchema } from './labelme-shape.ts';
+import type { Size } from './orientation.ts';
 import type { CategorySink } from './sink-categories.ts';
 import { categorySink } from './sink-categories.ts';
 
@@ -40,9 +39,7 @@ const SPECIAL = new Set(['__ignore__', '_background_', '__background__']);
  * naming a file that is not JSON, or a single one that is not LabelMe's.
  */
 export const readLabelme: DatasetReader['read'] = async (place, sink, options) => {
-  const single = (await stat(place).catch(() => null))?.isFile() === true;
-  const root = resolve(single ? dirname(place) : place);
-  const files = single ? [basename(place)] : await listFiles(root, ['.json'], options.signal);
+  const { root, files, single } = await jsonFiles(place, options.signal);
   const images = await imagesOf(options);
   const categories = categorySink(sink);
   for (const name of single ? [] : await labelsOf(root)) categories.add(name, null);
@@ -104,9 +101,9 @@ async function readOne(reading: Reading, file: string): Promise<void> {
   }
   const { shapes, imagePath, imageData, imageWidth, imageHeight } = parsed.data;
   if (typeof imageData === 'string' && imageData !== '') reading.withData++;
-  const said = datasetPath(options.images, dirname(path), imagePath ?? basename(stemOf(file)));
-  const beside = join(dirname(file), basename(said)).replaceAll('\\', '/');
-  const found = imageAt(images, [said, beside, said]) ?? images.findStem(datasetPath(options.images, root, stemOf(file)));
+  const named = namedImage(images, options, file, dirname(path), imagePath ?? basename(stemOf(file)));
+  const { said } = named;
+  const found = named.found ?? images.findStem(datasetPath(options.images, root, stemOf(file)));
   if (found === null && imagePath === null) {
     sink.finding({
       kind: 'refused',
@@ -169,18 +166,6 @@ function readShapes(reading: Reading, file: string, shapes: readonly unknown[], 
   for (const [, pieces] of groups) addInstance(reading, file, pieces, imageKey, size);
 }
 
-type Size = { readonly width: number; readonly height: number };
-
-/** Why geometry cannot belong to its image, or null; without a size only what no image could hold. */
-function impossible(geometry: Geometry, size: Size | null): string | null {
-  try {
-    checkGeometry('', geometry, size?.width ?? 65_500, size?.height ?? 65_500);
-    return null;
-  } catch (cause) {
-    return cause instanceof Error ? cause.message.replace(/^Annotation : /, '') : String(cause);
-  }
-}
-
 function addInstance(reading: Reading, file: string, pieces: readonly Piece[], imageKey: number, size: Size | null): void {
   const [first] = pieces;
   if (!first) return;
@@ -234,21 +219,9 @@ function unite(geometries: readonly Geometry[], size: Size | null): Geometry {
 
 /** How much a place looks like LabelMe's. */
 export async function detectLabelme(place: string): Promise<number> {
-  try {
-    const single = (await stat(place)).isFile();
-    if (single && !place.toLowerCase().endsWith('.json')) return 0;
-    const files = single ? [''] : (await listFiles(place, ['.json'])).slice(0, 5);
-    let alike = 0;
-    for (const file of files) {
-      // A file of many megabytes is a dataset of its own, not one image's shapes.
-      const path = join(place, file);
-      if ((await stat(path)).size > 1 << 26) continue;
-      const value = await readJson(path).catch(() => null);
-      if (!fileSchema.safeParse(value).success) continue;
-      alike += typeof value === 'object' && value !== null && 'imagePath' in value ? 1 : 0.4;
-    }
-    return files.length === 0 ? 0 : 0.95 * (alike / files.length);
-  } catch {
-    return 0;
-  }
+  const alike = (value: unknown): number => {
+    if (!fileSchema.safeParse(value).success) return 0;
+    return typeof value === 'object' && value !== null && 'imagePath' in value ? 1 : 0.4;
+  };
+  return 0.95 * (await likeness(place, alike));
 }

@@ -57,6 +57,8 @@ export function commitImport(request: CommitRequest): CommitFigures {
     // Every row is made by a join with what it refers to: looking each up once more would double the time.
     db.pragma('foreign_keys = OFF');
     db.prepare('ATTACH ? AS staged').run(request.staged);
+    // With the commit everything is in the log, synced. Merging that into the file takes as long again: see `mergeLog`.
+    db.pragma('wal_autocheckpoint = 0');
     const open = db;
     return open.transaction(() => write(open, request)).immediate();
   } catch (thrown) {
@@ -64,6 +66,16 @@ export function commitImport(request: CommitRequest): CommitFigures {
     throw thrown;
   } finally {
     db?.close();
+  }
+}
+
+/** Merges the log of a commit into the project's file, so that no later, smaller change has to. Others may read and write meanwhile. */
+export function mergeLog(file: string): void {
+  const db = new Database(file, { fileMustExist: true });
+  try {
+    db.pragma('wal_checkpoint(PASSIVE)');
+  } finally {
+    db.close();
   }
 }
 
@@ -311,7 +323,8 @@ function copyTexts(db: Db, importId: number): void {
     `INSERT INTO import_image (import_id, image_id, position, sha256, form, text, was, became, revision)
      SELECT ?, c.image_id, k.position, i.sha256, CASE WHEN (c.form & ${RESIZED}) <> 0 THEN 0 ELSE k.in_source END | (c.form & ${FORM.raw}), k.source,
        b.state, i.state, i.revision
-     FROM chosen c JOIN staged.image k ON k.key = c.image_key JOIN image i ON i.id = c.image_id JOIN before b ON b.image_id = i.id
+     FROM staged.image k INDEXED BY image_position CROSS JOIN chosen c ON c.image_key = k.key JOIN image i ON i.id = c.image_id
+       JOIN before b ON b.image_id = i.id
      WHERE (c.form & ${FORM.renumbered}) = 0 ORDER BY k.position`,
   ).run(importId);
   db.prepare('INSERT INTO import_finding SELECT ?, seq, kind, what, id, reason, message FROM staged.finding').run(importId);

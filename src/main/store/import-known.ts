@@ -21,7 +21,9 @@ export function knownImages(db: Db): KnownImages {
     `SELECT i.file, p.text FROM import_image p JOIN import i ON i.id = p.import_id
     WHERE p.image_id = ? AND p.undone = 0 ORDER BY p.import_id LIMIT 1`,
   );
-  return { splitOf: splitReader(db), splits: splitNames(db), recordOf: (imageId) => record.get(imageId) ?? null };
+  // A first import has nothing to look up, image by image.
+  const some = db.prepare('SELECT 1 FROM import_image LIMIT 1').get() !== undefined;
+  return { splitOf: splitReader(db), splits: splitNames(db), recordOf: (imageId) => (some ? record.get(imageId) : undefined) ?? null };
 }
 
 /** How it is told that an image has a record already, of which an export writes the id and the keys, and not this one's. */
@@ -29,7 +31,7 @@ export function recordTeller(staging: Staging, known: KnownImages): (imageId: nu
   const own = staging.db.prepare<[number], { path: string; text: string | null }>('SELECT path, source AS text FROM image WHERE key = ?');
   return (imageId, imageKey) => {
     const first = known.recordOf(imageId);
-    const mine = own.get(imageKey);
+    const mine = first && own.get(imageKey);
     if (!first || !mine || first.text === mine.text) return;
     const [theirs, ours] = [parsed(first.text), parsed(mine.text)];
     if (isDeepStrictEqual(theirs, ours)) return;

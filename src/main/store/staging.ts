@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
-import Database from 'better-sqlite3';
-import { AppError } from '../../shared/errors.ts';
 import type { Finding, FindingKind, FormatId } from '../../shared/formats.ts';
 import type { FindingCount } from '../../shared/calls/formats.ts';
 import type { DatasetCategory, DatasetImage, DatasetInstance, DatasetSink, DatasetSource } from '../formats/dataset.ts';
 import type { Db } from './database.ts';
 import { storageError } from './database.ts';
 import { FORM } from './imported.ts';
+import type { StagedRows } from './staged-rows.ts';
+import { directRows, openStagingFile, stagingError, threadRows } from './staged-rows.ts';
 import { createStagedSource } from './staged-source.ts';
 
 /** What a reader found, kept in a file of its own until it is committed, converted or thrown away. */
@@ -16,6 +16,8 @@ export interface Staging extends DatasetSink {
   readonly format: FormatId;
   /** For the store's own questions; sealed first. */
   readonly db: Db;
+  /** All that was told so far is in the file; to be awaited after the reading of one with a thread. Throws as the sink. */
+  settled(): Promise<void>;
   /** Ends the reading: indexes are made, and another connection can attach the file. Nothing may be added but findings. */
   seal(): void;
   counts(): StagedCounts;
@@ -64,7 +66,7 @@ export interface StagedSourceOptions {
 }
 
 /**
- * Made for bulk: no journal and no syncing, for the file is worth nothing after a crash. `geometry` is null where the text
+ * `geometry` is null where the text
  * says it by itself, and `area` and its box where the instance was not measured; texts, which are most of the file, lie beside what is counted and compared.
  */
 const SCHEMA = `
@@ -84,30 +86,26 @@ CREATE TABLE finding (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT
 CREATE TABLE rest (position INTEGER PRIMARY KEY, key TEXT NOT NULL, source TEXT NOT NULL) STRICT;
 `;
 
+export interface StagingOptions {
+  /** Rows are put by a thread of its own, which the sink waits for where that does not keep up; see `settled`. */
+  readonly thread?: boolean;
+}
+
 /**
  * Makes an empty staging file; `file` must not be there. Its methods throw AppError `storage` or `io` naming it (a full
  * disk), and `internal` for a key that is used twice.
  */
-export function createStaging(format: FormatId, file: string): Staging {
-  let db: Database.Database;
+export function createStaging(format: FormatId, file: string, { thread = false }: StagingOptions = {}): Staging {
+  let db: Db;
   try {
-    db = new Database(file);
-    db.pragma('page_size = 16384');
-    db.pragma('journal_mode = OFF');
-    db.pragma('synchronous = OFF');
-    db.pragma('locking_mode = NORMAL');
-    db.pragma('cache_size = -16000');
+    db = openStagingFile(file);
     db.exec(SCHEMA);
-    db.exec('BEGIN');
+    if (!thread) db.exec('BEGIN');
   } catch (thrown) {
     throw storageError(thrown, file);
   }
-  const addCategory = db.prepare('INSERT INTO category VALUES (?, ?, ?, ?, ?, ?)');
-  const addImage = db.prepare('INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const addInstance = db.prepare('INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const addText = db.prepare('INSERT INTO text VALUES (?, ?)');
-  const addFinding = db.prepare('INSERT INTO finding (kind, what, id, reason, message) VALUES (?, ?, ?, ?, ?)');
-  const addRest = db.prepare('INSERT INTO rest (key, source) VALUES (?, ?)');
+  let rows: StagedRows = thread ? threadRows(file, format) : directRows(db, format);
+  let threaded = thread;
   const size = db.prepare('UPDATE image SET width = ?, height = ? WHERE key = ?');
   const page = db.prepare<[number], StagedImage & { position: number }>(
     'SELECT key, path, width, height, split, position FROM image WHERE position > ? ORDER BY position LIMIT 500',
@@ -116,14 +114,11 @@ export function createStaging(format: FormatId, file: string): Staging {
   const counts = { categories: 0, images: 0, instances: 0, findings: 0 };
   let sealed = false;
 
-  /** SQLite's errors name the file. */
   function attempt<T>(work: () => T): T {
     try {
       return work();
     } catch (thrown) {
-      if (thrown instanceof AppError) throw thrown;
-      const twice = thrown instanceof Error && 'code' in thrown && thrown.code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
-      throw twice ? new AppError('internal', `${format}: a key is used twice: ${thrown.message}.`, { format }) : storageError(thrown, file);
+      throw stagingError(thrown, format, file);
     }
   }
 
@@ -135,6 +130,9 @@ export function createStaging(format: FormatId, file: string): Staging {
       // Numbers of the file stay; whoever has none gets one above them.
       db.exec(`CREATE TABLE numbering (highest INTEGER NOT NULL) STRICT; INSERT INTO numbering VALUES (${highest})`);
       db.exec('CREATE INDEX instance_image ON instance (image_key); CREATE INDEX image_position ON image (position)');
+      // Mostly empty: what is asked of all rows, and true of few.
+      db.exec('CREATE INDEX image_split ON image (position) WHERE split IS NOT NULL');
+      db.exec('CREATE INDEX instance_unmeasured ON instance (image_key) WHERE area IS NULL');
     });
     sealed = true;
   }
@@ -143,31 +141,31 @@ export function createStaging(format: FormatId, file: string): Staging {
     file,
     format,
     db,
-    category(category: DatasetCategory) {
-      attempt(() =>
-        addCategory.run(category.key, ++counts.categories, category.name, category.color, category.inSource ? 1 : 0, category.source),
-      );
-    },
-    image(image: DatasetImage) {
-      const { key, path, width, height, split, source } = image;
-      attempt(() => addImage.run(key, ++counts.images, path, width, height, split, image.inSource ? 1 : 0, source));
-    },
-    instance(instance: DatasetInstance) {
-      const { key, imageKey, categoryKey, crowd, source, measured } = instance;
-      const geometry = instance.inSource ? null : JSON.stringify(instance.geometry);
-      const form = (instance.inSource ? FORM.inSource : 0) | (instance.number == null ? FORM.renumbered : 0);
+    async settled() {
+      if (!threaded) return;
+      threaded = false;
+      await rows.settled();
       attempt(() => {
-        const number = instance.number ?? null;
-        if (measured) {
-          const [x, y, width, height] = measured.box;
-          addInstance.run(key, imageKey, categoryKey, number, crowd ? 1 : 0, form, geometry, measured.area, x, y, width, height);
-        } else addInstance.run(key, imageKey, categoryKey, number, crowd ? 1 : 0, form, geometry, null, null, null, null, null);
-        if (source !== null) addText.run(key, source);
+        rows = directRows(db, format);
+        db.exec('BEGIN');
       });
+    },
+    category({ key, name, color, inSource, source }: DatasetCategory) {
+      rows.add('category', [key, ++counts.categories, name, color, inSource ? 1 : 0, source]);
+    },
+    image({ key, path, width, height, split, inSource, source }: DatasetImage) {
+      rows.add('image', [key, ++counts.images, path, width, height, split, inSource ? 1 : 0, source]);
+    },
+    instance({ key, imageKey, categoryKey, crowd, source, measured, inSource, number = null, geometry: read }: DatasetInstance) {
+      const geometry = inSource ? null : JSON.stringify(read);
+      const form = (inSource ? FORM.inSource : 0) | (number === null ? FORM.renumbered : 0);
+      const [x, y, width, height] = measured?.box ?? [null, null, null, null];
+      const area = measured?.area ?? null;
+      rows.addInstance([key, imageKey, categoryKey, number, crowd ? 1 : 0, form, geometry, area, x, y, width, height, source]);
       counts.instances++;
     },
     finding({ kind, what, id, reason, message }: Finding) {
-      attempt(() => addFinding.run(kind, what, id, reason, message));
+      rows.add('finding', [kind, what, id, reason, message]);
       counts.findings++;
       const key = `${kind} ${reason}`;
       const known = kinds.get(key);
@@ -175,7 +173,7 @@ export function createStaging(format: FormatId, file: string): Staging {
       else kinds.set(key, { kind, reason, count: 1 });
     },
     rest(key, source) {
-      attempt(() => addRest.run(key, source));
+      rows.add('rest', [key, source]);
     },
     seal,
     counts: () => ({ ...counts }),
