@@ -6,7 +6,7 @@ import type { FormatId } from '../../shared/formats.ts';
 import { packageFolder } from '../version.ts';
 import type { Db } from './database.ts';
 import { storageError } from './database.ts';
-import type { InstanceSlot } from './instance-slots.ts';
+import type { InstanceSlot, SlotWriter } from './instance-slots.ts';
 import { createSlots, slotRows, slotWriter } from './instance-slots.ts';
 
 /** Where the rows of a staging file are put: at once, or by a thread of its own while the reader reads on. */
@@ -127,6 +127,8 @@ const BATCH_VALUES = 40_000;
 const BATCH_CHARACTERS = 1 << 20;
 /** Messages with rows that may wait: memory must not grow where the disk is slower than the reader. */
 const MOST_WAITING = 6;
+/** A thread that takes no rows for so long is gone: nobody tells one that waits. */
+const MOST_SILENT_MS = 120_000;
 /** One more is being filled, so that none is taken up again before it was put. */
 const SLOTS = MOST_WAITING + 2;
 
@@ -151,17 +153,23 @@ export function threadRows(file: string, format: FormatId): StagedRows {
   let values = 0;
   let characters = 0;
   let filling = 0;
-  let writer = slotWriter(slots[filling] as InstanceSlot);
+  let writer = writerOf(filling);
+
+  function writerOf(index: number): SlotWriter {
+    const slot = slots[index];
+    if (slot) return slotWriter(slot);
+    throw new AppError('internal', `There is no slot ${index} for rows.`);
+  }
 
   function send(ask: StagingAsk): void {
     Atomics.add(state, 0, 1);
     worker.postMessage(ask);
-    for (let waiting = Atomics.load(state, 0); waiting > MOST_WAITING; waiting = Atomics.load(state, 0)) {
-      if (Atomics.load(state, 1) === 1) break;
-      Atomics.wait(state, 0, waiting, 1000);
-    }
     // Why it failed arrives as a message, and so is known when this thread rests: `settled` throws it.
-    if (Atomics.load(state, 1) === 1) throw new AppError('storage', `${file} could not be written.`, { file });
+    const failed = (): AppError => new AppError('storage', `${file} could not be written.`, { file });
+    for (let waiting = Atomics.load(state, 0); waiting > MOST_WAITING; waiting = Atomics.load(state, 0)) {
+      if (Atomics.load(state, 1) === 1 || Atomics.wait(state, 0, waiting, MOST_SILENT_MS) === 'timed-out') throw failed();
+    }
+    if (Atomics.load(state, 1) === 1) throw failed();
   }
 
   function post(): void {
@@ -178,7 +186,7 @@ export function threadRows(file: string, format: FormatId): StagedRows {
     if (rows === 0) return;
     const slot = filling;
     filling = (filling + 1) % SLOTS;
-    writer = slotWriter(slots[filling] as InstanceSlot);
+    writer = writerOf(filling);
     send({ kind: 'slot', slot, rows });
   }
 
@@ -211,6 +219,10 @@ export function threadRows(file: string, format: FormatId): StagedRows {
         const ask: StagingAsk = { kind: 'end' };
         worker.postMessage(ask);
         await ended;
+      } catch (thrown) {
+        // What the thread says of its failure, where it said something, is better than that there was one.
+        if (Atomics.load(state, 1) === 1) await ended;
+        throw thrown;
       } finally {
         await worker.terminate();
       }
