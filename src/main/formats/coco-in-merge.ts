@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { contentHash } from './content-hash.ts';
 import type { DatasetSink, FindingKind } from './dataset.ts';
 import { createIdTable } from './id-table.ts';
 import { textMembers, withMembers } from './record-text.ts';
@@ -29,11 +30,9 @@ function alike(a: string | null, b: string | null): boolean {
   return a === b || (a !== null && b !== null && isDeepStrictEqual(JSON.parse(a), JSON.parse(b)));
 }
 
-/** 31 bits of a text (FNV-1a). */
+/** What the tables of ids can hold: 31 bits. */
 function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value & 0x7fffffff;
+  return contentHash(text) % 0x7fffffff;
 }
 
 /**

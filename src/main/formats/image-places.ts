@@ -84,22 +84,28 @@ export function insidePath(said: string): string {
   return parts.join('/');
 }
 
+/** Coordinates that no image has; the bound where nobody knows the size. */
+const LARGEST = 65_500;
+
+/** Why geometry cannot belong to its image, or null; without a size only what no image could hold. */
+export function impossible(geometry: Geometry, size: Size | null): string | null {
+  try {
+    checkGeometry('', geometry, size?.width ?? LARGEST, size?.height ?? LARGEST);
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    return thrown.message.replace(/^Annotation : /, '');
+  }
+}
+
 /**
  * What is wrong with where a shape lies on its image: far outside it is refused, as the store would; a little outside is kept.
  * Null where nothing is, and where nobody knows the size.
  */
 export function placeProblem(geometry: Geometry, size: Size | null): Pick<Finding, 'kind' | 'reason' | 'message'> | null {
   if (geometry.kind === 'mask') return null;
-  try {
-    checkGeometry('', geometry, size?.width ?? 65_500, size?.height ?? 65_500);
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-    return {
-      kind: 'refused',
-      reason: 'far-outside',
-      message: `Its place is not on the image: ${thrown.message.replace(/^Annotation : /, '')}`,
-    };
-  }
+  const wrong = impossible(geometry, size);
+  if (wrong !== null) return { kind: 'refused', reason: 'far-outside', message: `Its place is not on the image: ${wrong}` };
   if (!size) return null;
   const points = geometry.kind === 'box' ? cornersOf(geometry.box) : geometry.parts.flatMap((part) => [...part.outer]);
   const far = points.reduce((most, value, i) => Math.max(most, -value, value - (i % 2 === 0 ? size.width : size.height)), 0);

@@ -1,17 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Geometry } from '../../shared/records.ts';
-import { checkGeometry } from '../store/geometry-check.ts';
 import type { ReadOptions } from './dataset.ts';
 import type { ImageFiles } from './folder.ts';
 import { datasetPath, listFiles, readJson } from './folder.ts';
 import { imageAt } from './image-places.ts';
-import type { Size } from './orientation.ts';
 
 /** What formats with one JSON file an image have in common (LabelMe, ISAT): a file or a folder of them, each beside its image. */
 
-/** Coordinates that no image has; the bound where nobody knows the size. */
-const LARGEST = 65_500;
 /** A file of more bytes is a dataset of its own, not one image's shapes. */
 const MOST_BYTES = 1 << 26;
 /** Files that are looked at to know a format. */
@@ -42,16 +37,6 @@ export function namedImage(
   const said = datasetPath(options.images, folder, name);
   const beside = join(dirname(file), basename(said)).replaceAll('\\', '/');
   return { said, found: imageAt(images, [said, beside, said]) };
-}
-
-/** Why geometry cannot belong to its image, or null; without a size only what no image could hold. */
-export function impossible(geometry: Geometry, size: Size | null): string | null {
-  try {
-    checkGeometry('', geometry, size?.width ?? LARGEST, size?.height ?? LARGEST);
-    return null;
-  } catch (cause) {
-    return cause instanceof Error ? cause.message.replace(/^Annotation : /, '') : String(cause);
-  }
 }
 
 /** How much a place looks like a format, 0 to 1: the mean of what `alike` says of the first files. */

@@ -1,10 +1,9 @@
-import Database from 'better-sqlite3';
 import type { ImportCommitOptions } from '../../shared/calls/imports.ts';
 import type { FormatId } from '../../shared/formats.ts';
 import type { Db } from './database.ts';
-import { storageError } from './database.ts';
 import { contentReader } from './documents.ts';
 import { RESIZED } from './import-plan.ts';
+import { writeProject } from './import-write.ts';
 import { FORM, importedIdSql } from './imported.ts';
 import { importEntryText } from './journal-entries.ts';
 import { createLabels } from './labels.ts';
@@ -48,35 +47,14 @@ const STEP = 20_000;
  * `checkpoint` throws.
  */
 export function commitImport(request: CommitRequest): CommitFigures {
-  let db: Db | null = null;
-  try {
-    db = new Database(request.file, { fileMustExist: true, timeout: 5000 });
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.pragma('cache_size = -65536');
+  const prepare = (db: Db): void => {
     // Every row is made by a join with what it refers to: looking each up once more would double the time.
     db.pragma('foreign_keys = OFF');
     db.prepare('ATTACH ? AS staged').run(request.staged);
     // With the commit everything is in the log, synced. Merging that into the file takes as long again: see `mergeLog`.
     db.pragma('wal_autocheckpoint = 0');
-    const open = db;
-    return open.transaction(() => write(open, request)).immediate();
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === 'SqliteError') throw storageError(thrown, request.file);
-    throw thrown;
-  } finally {
-    db?.close();
-  }
-}
-
-/** Merges the log of a commit into the project's file, so that no later, smaller change has to. Others may read and write meanwhile. */
-export function mergeLog(file: string): void {
-  const db = new Database(file, { fileMustExist: true });
-  try {
-    db.pragma('wal_checkpoint(PASSIVE)');
-  } finally {
-    db.close();
-  }
+  };
+  return writeProject(request.file, prepare, (db) => write(db, request));
 }
 
 function write(db: Db, request: CommitRequest): CommitFigures {

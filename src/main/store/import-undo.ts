@@ -1,10 +1,9 @@
-import Database from 'better-sqlite3';
 import type { ImportUndoReport, LeftImage } from '../../shared/calls/imports.ts';
 import { LISTED_CONFLICTS } from '../../shared/calls/imports.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/records.ts';
 import type { Db } from './database.ts';
-import { storageError } from './database.ts';
+import { writeProject } from './import-write.ts';
 import { geometryWriter, importedIdSql } from './imported.ts';
 import { importOf, takenBackEntry } from './journal-entries.ts';
 import { createLabels } from './labels.ts';
@@ -47,27 +46,19 @@ const PAGE = 500;
  * Throws AppError `not-found` (no such import), `conflict` (taken back already), `storage`, and what `checkpoint` throws.
  */
 export function undoImport(request: UndoRequest): Undone {
-  let db: Db | null = null;
   try {
-    db = new Database(request.file, { fileMustExist: true, timeout: 5000 });
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.pragma('cache_size = -65536');
-    db.pragma('foreign_keys = ON');
-    const open = db;
-    return open
-      .transaction(() => {
-        const undone = takeBack(open, request);
+    return writeProject(
+      request.file,
+      () => undefined,
+      (db) => {
+        const undone = takeBack(db, request);
         if (request.dryRun) throw new RolledBack(undone);
         return undone;
-      })
-      .immediate();
+      },
+    );
   } catch (thrown) {
     if (thrown instanceof RolledBack) return thrown.undone;
-    if (thrown instanceof Error && thrown.name === 'SqliteError') throw storageError(thrown, request.file);
     throw thrown;
-  } finally {
-    db?.close();
   }
 }
 

@@ -73,14 +73,13 @@ export function directRows(
   db: Db,
   format: FormatId,
 ): StagedRows & { put(batch: StagedBatch): void; putSlot(slot: InstanceSlot, rows: number): void } {
-  const instance = db.prepare<StagedValue[]>(STATEMENTS.instance[0]);
-  const text = db.prepare<StagedValue[]>(STATEMENTS.text[0]);
+  const prepared = new Map(Object.entries(STATEMENTS).map(([table, [sql]]) => [table, db.prepare<StagedValue[]>(sql)]));
+  const [instance, text] = [prepared.get('instance'), prepared.get('text')];
   const putInstance = (row: StagedInstance): void => {
     const [key, imageKey, categoryKey, number, crowd, form, geometry, area, x, y, width, height, source] = row;
-    instance.run(key, imageKey, categoryKey, number, crowd, form, geometry, area, x, y, width, height);
-    if (source !== null) text.run(key, source);
+    instance?.run(key, imageKey, categoryKey, number, crowd, form, geometry, area, x, y, width, height);
+    if (source !== null) text?.run(key, source);
   };
-  const prepared = new Map(Object.entries(STATEMENTS).map(([table, [sql]]) => [table, db.prepare<StagedValue[]>(sql)]));
   const attempt = (work: () => void): void => {
     try {
       work();
