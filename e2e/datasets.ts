@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { encode } from 'fast-png';
 import { SAMPLE_SCENES } from '../src/shared/scenes/index.ts';
 
 /** A closed outline of `points` vertices around (x, y), digits as another tool may have written them. */
@@ -58,4 +59,21 @@ export async function writeCutOff(file: string): Promise<void> {
   await writeOddCoco(whole);
   const text = await readFile(whole, 'utf8');
   await writeFile(file, text.slice(0, text.indexOf('"id": 104') + 40));
+}
+
+/** Writes a class map of the first sample scene: a mug in two pieces, and a plate. */
+export async function writeClassMap(folder: string): Promise<void> {
+  const [scene] = SAMPLE_SCENES;
+  if (!scene) throw new Error('There are no sample scenes.');
+  const { name, width, height } = scene;
+  const data = new Uint8Array(width * height);
+  const fill = (value: number, x: number, y: number, side: number): void => {
+    for (let row = y; row < y + side; row++) data.fill(value, row * width + x, row * width + x + side);
+  };
+  fill(1, 20, 30, 60);
+  fill(1, 150, 40, 50);
+  fill(2, 240, 120, 40);
+  await mkdir(join(folder, 'masks'), { recursive: true });
+  await writeFile(join(folder, 'masks', name.replace(/\.[^.]+$/, '.png')), encode({ width, height, data, channels: 1, depth: 8 }));
+  await writeFile(join(folder, 'classes.txt'), 'background\nmug\nplate\n');
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright/test';
 import { saved, shownDocument } from './canvas.ts';
-import { writeCutOff, writeOddCoco } from './datasets.ts';
+import { writeClassMap, writeCutOff, writeOddCoco } from './datasets.ts';
 import { drop } from './drop.ts';
 import type { Host } from './host.ts';
 import { expect, test } from './host.ts';
@@ -201,6 +201,8 @@ test('a file that is cut off changes nothing, one that is dropped is read, and a
     await expect(page.getByTestId('instance-row')).toHaveCount(0);
     await expect(page.getByTestId('class-row')).toHaveCount(0);
     await expect(page.locator('[data-testid="filmstrip-item"][data-state="done"]')).toHaveCount(0);
+    // What was told of it went with it.
+    await expect(page.getByRole('button', { name: 'Report', exact: true })).toHaveCount(0);
     await readPlan(page, file);
     await page.getByTestId('import-commit').click();
     await expect(page.getByTestId('import-report')).toHaveAttribute('data-instances', '4');
@@ -220,5 +222,41 @@ test('a file that is cut off changes nothing, one that is dropped is read, and a
     await expect(host.page.locator('[data-testid="instance-row"][data-state="imported"]')).toHaveCount(2);
     expect(readFileSync(file, 'utf8')).toContain('area of another tool');
   });
+  expect(host.complaints).toEqual([]);
+});
+
+test('a class map comes in as one instance a class, or as one for each piece', async ({ host }) => {
+  const { page } = host;
+  await openPhotos(host);
+  const maps = join(host.folder, 'maps');
+  await writeClassMap(maps);
+  const plan = page.getByTestId('import-plan');
+  const regions = page.getByTestId('import-regions');
+
+  await page.getByTestId('import-open').click();
+  await page.getByTestId('import-place').fill(maps);
+  await expect(page.getByTestId('import-format')).toHaveAttribute('data-found', 'class-masks');
+  await expect(regions.getByRole('radio', { name: 'One a class' })).toHaveAttribute('aria-checked', 'true');
+  await page.getByTestId('import-read').click();
+  await expect(plan).toHaveAttribute('data-instances', '2');
+  await expect(plan).toContainText('do not tell instances apart');
+
+  await page.getByRole('button', { name: 'Back', exact: true }).click();
+  await regions.getByRole('radio', { name: 'One a piece' }).click();
+  await page.getByTestId('import-read').click();
+  await expect(plan).toHaveAttribute('data-instances', '3');
+  await page.getByTestId('import-commit').click();
+  await expect(page.getByTestId('import-report')).toHaveAttribute('data-instances', '3');
+  await finish(page);
+
+  const labels = (await shownDocument(page)).annotations.map(({ labelId }) => labelId);
+  expect([...new Set(labels)].map((id) => labels.filter((label) => label === id).length).sort()).toEqual([1, 2]);
+  // Formats whose files tell instances apart do not ask.
+  const file = join(host.folder, 'from-elsewhere', 'odd.json');
+  await writeOddCoco(file);
+  await page.getByTestId('import-open').click();
+  await page.getByTestId('import-place').fill(file);
+  await expect(page.getByTestId('import-format')).toHaveAttribute('data-found', 'coco');
+  await expect(regions).toHaveCount(0);
   expect(host.complaints).toEqual([]);
 });

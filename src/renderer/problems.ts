@@ -66,8 +66,10 @@ export function tellProblem(thrown: unknown, step?: NextStep): void {
   if (error.code === 'internal' && !(thrown instanceof AppError)) console.error(thrown);
 }
 
-export function tellGood(headline: string, description?: string, step?: NextStep): void {
+/** `about` names what it is about, so that `forgetTold` can take it away before it goes by itself. */
+export function tellGood(headline: string, description?: string, step?: NextStep, about?: string): void {
   toast.success(headline, {
+    ...(about ? { id: about } : {}),
     ...(description ? { description } : {}),
     ...(step ? { action: { label: step.label, onClick: step.run } } : {}),
   });
@@ -78,6 +80,10 @@ export function tellNote(headline: string, description?: string, step?: NextStep
     ...(description ? { description } : {}),
     ...(step ? { action: { label: step.label, onClick: step.run } } : {}),
   });
+}
+
+export function forgetTold(about: string): void {
+  toast.dismiss(about);
 }
 
 /** Takes away what is told: it was about something that is no longer on the screen. */

@@ -16,6 +16,9 @@ export type Conflict = ImportCommitOptions['onConflict'];
 export type Regions = ImportReadOptions['regions'];
 export type PixelSpace = ImportReadOptions['pixels'];
 
+/** What is told of an import, until it is taken back. */
+export const importToast = (importId: number): string => `import-${importId}`;
+
 /** One import from its place to its report. Everything that fails is said where the user is (`problem`), not in a toast. */
 export class Importing {
   readonly #client: Client;
