@@ -33,7 +33,11 @@ test('a model is measured against what was annotated, and every case opens on it
     await page.getByTestId('canvas').focus();
     await page.keyboard.press('Shift+E');
     await page.getByTestId('evaluation-run').click();
-    await expect(page.getByText(/3 are not done/)).toBeVisible();
+    await expect(page.getByTestId('evaluation-problem')).toContainText('3 are not done');
+    await page.getByTestId('evaluation-undone').click();
+    await expect(page.getByTestId('evaluation-page')).toHaveAttribute('data-images', '3');
+    await expect(page.getByTestId('evaluation-done')).not.toBeChecked();
+    await expect(page.getByTestId('evaluation-problem')).toHaveCount(0);
     await page.keyboard.press('Escape');
   });
 

@@ -136,6 +136,8 @@ export const TEST_IDS = {
   evaluationDone: 'evaluation-done',
   evaluationFile: 'evaluation-file',
   evaluationRun: 'evaluation-run',
+  evaluationProblem: 'evaluation-problem',
+  evaluationUndone: 'evaluation-undone',
   evaluationFigures: 'evaluation-figures',
   evaluationClasses: 'evaluation-classes',
   evaluationConfusion: 'evaluation-confusion',

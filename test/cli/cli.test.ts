@@ -33,7 +33,8 @@ function maskloop(
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
-      onOut(out, (signal) => child.kill(signal));
+      // Once: a second signal ends the command at once, without a word.
+      onOut(out, (signal) => child.killed || child.kill(signal));
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
     child.on('error', reject);

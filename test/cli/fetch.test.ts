@@ -30,13 +30,19 @@ function maskloop(args: readonly string[], interruptWhen?: () => boolean): Promi
       env: { ...process.env, MASKLOOP_HOME: home },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const watch = setInterval(() => interruptWhen?.() && child.kill('SIGINT'), 20);
+    // Once: a second signal ends the command at once, without a word.
+    const watch = setInterval(() => {
+      if (!interruptWhen?.()) return;
+      clearInterval(watch);
+      child.kill('SIGINT');
+    }, 20);
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.on('error', reject);
     child.on('close', (code) => {
       clearInterval(watch);
-      resolve({ code, told: JSON.parse(out) as Told });
+      if (out === '') reject(new Error(`models ${args.join(' ')} ended with ${code ?? 'a signal'} and told nothing`));
+      else resolve({ code, told: JSON.parse(out) as Told });
     });
   });
 }

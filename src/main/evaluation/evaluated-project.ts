@@ -157,11 +157,9 @@ function choose(
     left.unreadable > 0 ? `${left.unreadable} cannot be read` : '',
     left.notPredicted > 0 ? `${left.notPredicted} were not looked at by ${detections.source.name}` : '',
   ].filter((reason) => reason !== '');
-  throw new AppError(
-    'invalid',
-    `There is no image to evaluate on: of ${project.images.length}, ${reasons.join(', ') || 'none is left'}.`,
-    {},
-  );
+  throw new AppError('invalid', `There is no image to evaluate on: of ${project.images.length}, ${reasons.join(', ') || 'none is left'}.`, {
+    ...left,
+  });
 }
 
 function truthOf(annotation: Annotation, image: EvaluatedImage, places: ReadonlyMap<number, number>): TruthObject {
