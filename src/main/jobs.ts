@@ -5,8 +5,9 @@ import type { ImageRecord } from '../shared/records.ts';
 import type { Inference, PredictRequest, Prediction } from './inference/inference.ts';
 import type { Paced } from './paced.ts';
 import { paced } from './paced.ts';
-import type { NewSuggestion, StoredRun } from './store/runs.ts';
+import type { StoredRun } from './store/runs.ts';
 import type { Store } from './store/store.ts';
+import type { NewSuggestion } from './store/suggestion-rows.ts';
 
 /** What a run tells while it works. */
 export interface JobEvents {

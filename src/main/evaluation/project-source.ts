@@ -4,6 +4,8 @@ import type { Annotation, Box, ImageState, Label, Rle } from '../../shared/recor
 import { openSnapshot, storageError } from '../store/database.ts';
 import { contentReader } from '../store/documents.ts';
 import { createLabels } from '../store/labels.ts';
+import type { MaskRow, SuggestionRow } from '../store/suggestion-rows.ts';
+import { SUGGESTION, SUGGESTION_MASK, suggestionMask, suggestionOf } from '../store/suggestion-rows.ts';
 
 /** A detection as evaluation needs it, of a suggestion (`id`) or of a results file (null). */
 export interface Detected {
@@ -53,19 +55,6 @@ export interface EvaluationProject {
   close(): void;
 }
 
-interface SuggestionRow {
-  readonly id: number;
-  readonly labelId: number;
-  readonly score: number;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  readonly rleHeight: number;
-  readonly rleWidth: number;
-  readonly counts: string;
-}
-
 /** Throws AppError `storage` or `io`, naming the file. Close it: it keeps the log from being folded in. */
 export function openEvaluationProject(file: string): EvaluationProject {
   const { db, close } = openSnapshot(file);
@@ -84,12 +73,10 @@ export function openEvaluationProject(file: string): EvaluationProject {
     const lookedByModel = db.prepare<[string], { imageId: number; runId: number; modelVersion: string }>(`
       SELECT x.image_id AS imageId, max(x.run_id) AS runId, r.model_version AS modelVersion
       FROM run_image x JOIN run r ON r.id = x.run_id WHERE r.model_id = ? AND x.state <> 'pending' GROUP BY x.image_id`);
-    const suggestions = db.prepare<[number, number], SuggestionRow>(`
-      SELECT id, label_id AS labelId, score, x, y, width, height, rle_height AS rleHeight, rle_width AS rleWidth, counts
-      FROM suggestion WHERE image_id = ? AND run_id = ? ORDER BY score DESC, id`);
-    const one = db.prepare<[number], Pick<SuggestionRow, 'rleHeight' | 'rleWidth' | 'counts'>>(
-      'SELECT rle_height AS rleHeight, rle_width AS rleWidth, counts FROM suggestion WHERE id = ?',
+    const suggestions = db.prepare<[number, number], SuggestionRow & { readonly id: number }>(
+      `SELECT s.id, ${SUGGESTION} FROM suggestion s WHERE s.image_id = ? AND s.run_id = ? ORDER BY s.score DESC, s.id`,
     );
+    const one = db.prepare<[number], MaskRow>(`SELECT ${SUGGESTION_MASK} FROM suggestion s WHERE s.id = ?`);
     return {
       labels: createLabels(db, readOnly).list(),
       images: images.all().map((row) => ({ ...row, usable: row.usable === 1 })),
@@ -110,17 +97,10 @@ export function openEvaluationProject(file: string): EvaluationProject {
           runs: new Map(rows.map(({ imageId, runId }) => [imageId, runId])),
         };
       },
-      suggestions: (runId, imageId) =>
-        suggestions.all(imageId, runId).map(({ id, labelId, score, x, y, width, height, rleHeight, rleWidth, counts }) => ({
-          id,
-          labelId,
-          score,
-          box: [x, y, width, height],
-          rle: { size: [rleHeight, rleWidth], counts },
-        })),
+      suggestions: (runId, imageId) => suggestions.all(imageId, runId).map((row) => ({ id: row.id, ...suggestionOf(row) })),
       suggestion(id) {
         const row = one.get(id);
-        return row ? { size: [row.rleHeight, row.rleWidth], counts: row.counts } : null;
+        return row ? suggestionMask(row) : null;
       },
       close,
     };

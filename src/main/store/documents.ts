@@ -2,7 +2,7 @@ import type { Saved } from '../../shared/answers.ts';
 import type { Diff } from '../../shared/diff.ts';
 import { reverse } from '../../shared/diff.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { Annotation, Box, Decision, ImageDocument, Suggestion } from '../../shared/records.ts';
+import type { Annotation, Decision, ImageDocument, Suggestion } from '../../shared/records.ts';
 import { COVERED } from './covering.ts';
 import type { Db } from './database.ts';
 import { checkGeometry } from './geometry-check.ts';
@@ -12,6 +12,8 @@ import { diffReader, importOf } from './journal-entries.ts';
 import type { Labels } from './labels.ts';
 import type { Kind } from './stacks.ts';
 import { createStacks } from './stacks.ts';
+import type { SuggestionRow } from './suggestion-rows.ts';
+import { SUGGESTION, suggestionOf } from './suggestion-rows.ts';
 
 /** What became of an edit; `revived` tells that a removed class came back with it. */
 export interface Committed {
@@ -43,18 +45,9 @@ interface ImageRow {
   readonly newest: number | null;
 }
 
-interface SuggestionRow {
+interface ProposedRow extends SuggestionRow {
   readonly id: number;
   readonly runId: number;
-  readonly labelId: number;
-  readonly score: number;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  readonly rleHeight: number;
-  readonly rleWidth: number;
-  readonly counts: string;
 }
 
 const ANNOTATION = `a.id, a.label_id AS labelId, ${GEOMETRY}, a.z, a.crowd, a.origin, a.suggestion_id AS suggestionId FROM ${WITH_IMPORTED}`;
@@ -65,10 +58,8 @@ export function createDocuments(db: Db, write: <T>(work: () => T) => T, labels: 
   const oneOf = db.prepare<[string, number], OrderedRow>(`SELECT ${ANNOTATION} WHERE a.id = ? AND a.image_id = ?`);
   const geometryText = geometryWriter(db);
   const anywhere = db.prepare<[string], number>('SELECT image_id FROM annotation WHERE id = ?').pluck();
-  const suggestionsOf = db.prepare<[number, number | null], SuggestionRow>(`
-    SELECT s.id, s.run_id AS runId, s.label_id AS labelId, s.score, s.x, s.y, s.width, s.height,
-      s.rle_height AS rleHeight, s.rle_width AS rleWidth, s.counts
-    FROM suggestion s LEFT JOIN decision d ON d.suggestion_id = s.id
+  const suggestionsOf = db.prepare<[number, number | null], ProposedRow>(`
+    SELECT s.id, s.run_id AS runId, ${SUGGESTION} FROM suggestion s LEFT JOIN decision d ON d.suggestion_id = s.id
     WHERE s.image_id = ? AND ((s.run_id IS ? AND NOT ${COVERED}) OR d.decision IS NOT NULL) ORDER BY s.score DESC, s.id`);
   const suggestionImage = db.prepare<[number], number>('SELECT image_id FROM suggestion WHERE id = ?').pluck();
   const decisionNow = db.prepare<[number], Decision>('SELECT decision FROM decision WHERE suggestion_id = ?').pluck();
@@ -287,14 +278,6 @@ export function toAnnotation(row: OrderedRow): Annotation {
   };
 }
 
-function toSuggestion(row: SuggestionRow): Suggestion {
-  const box: Box = [row.x, row.y, row.width, row.height];
-  return {
-    id: row.id,
-    runId: row.runId,
-    labelId: row.labelId,
-    score: row.score,
-    box,
-    rle: { size: [row.rleHeight, row.rleWidth], counts: row.counts },
-  };
+function toSuggestion(row: ProposedRow): Suggestion {
+  return { id: row.id, runId: row.runId, ...suggestionOf(row) };
 }

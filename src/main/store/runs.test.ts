@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { adding, annotation, rectangle, seed, temporaryFolder } from '../../../test/store-fixtures.ts';
 import { EMPTY_DIFF } from '../../shared/diff.ts';
-import type { NewSuggestion } from './runs.ts';
+import type { NewSuggestion } from './suggestion-rows.ts';
 import type { Store } from './store.ts';
 import { openStore } from './store.ts';
 

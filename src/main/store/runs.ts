@@ -1,16 +1,10 @@
 import type { RunFailure, RunInfo, RunOptions, RunState } from '../../shared/answers.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { Box, Rle } from '../../shared/records.ts';
 import type { StoredSuggestion } from './covering.ts';
 import { createCovering } from './covering.ts';
 import type { Db } from './database.ts';
-
-export interface NewSuggestion {
-  readonly labelId: number;
-  readonly score: number;
-  readonly box: Box;
-  readonly rle: Rle;
-}
+import type { NewSuggestion, SuggestionRow } from './suggestion-rows.ts';
+import { SUGGESTION, suggestionOf } from './suggestion-rows.ts';
 
 /** A run as it is stored; `msLeft` is known only to the job that works on it. */
 export type StoredRun = Omit<RunInfo, 'msLeft'>;
@@ -54,18 +48,6 @@ const SELECT = `
     (SELECT count(*) FROM suggestion s WHERE s.run_id = r.id) AS suggestions
   FROM run r`;
 
-interface ProposedRow {
-  readonly labelId: number;
-  readonly score: number;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  readonly rleHeight: number;
-  readonly rleWidth: number;
-  readonly counts: string;
-}
-
 function stored(row: Row): StoredRun {
   return { ...row, options: JSON.parse(row.options) as RunOptions };
 }
@@ -83,9 +65,9 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
       'SELECT x.image_id FROM run_image x JOIN image i ON i.id = x.image_id WHERE x.run_id = ? AND x.state = ? ORDER BY i.sort_key, i.path',
     )
     .pluck();
-  const proposed = db.prepare<[number, number], ProposedRow>(`
-    SELECT label_id AS labelId, score, x, y, width, height, rle_height AS rleHeight, rle_width AS rleWidth, counts FROM suggestion
-    WHERE image_id = ? AND run_id = ? ORDER BY score DESC, id`);
+  const proposed = db.prepare<[number, number], SuggestionRow>(
+    `SELECT ${SUGGESTION} FROM suggestion s WHERE s.image_id = ? AND s.run_id = ? ORDER BY s.score DESC, s.id`,
+  );
   const failures = db.prepare<[number], RunFailure>(`
     SELECT x.image_id AS imageId, i.path, coalesce(x.reason, '') AS reason FROM run_image x JOIN image i ON i.id = x.image_id
     WHERE x.run_id = ? AND x.state = 'failed' ORDER BY i.sort_key, i.path`);
@@ -126,13 +108,7 @@ export function createRuns(db: Db, write: <T>(work: () => T) => T, clock: () => 
     list: () => all.all().map(stored),
     pending: (runId) => imagesOf.all(runId, 'pending'),
     done: (runId) => imagesOf.all(runId, 'done'),
-    suggestions: (runId, imageId) =>
-      proposed.all(imageId, runId).map(({ labelId, score, x, y, width, height, rleHeight, rleWidth, counts }) => ({
-        labelId,
-        score,
-        box: [x, y, width, height],
-        rle: { size: [rleHeight, rleWidth], counts },
-      })),
+    suggestions: (runId, imageId) => proposed.all(imageId, runId).map(suggestionOf),
     failures: (runId) => failures.all(get(runId).id),
     setState(runId, state, message) {
       write(() => setState.run(state, message, runId));
