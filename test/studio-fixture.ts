@@ -1,14 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { dispatch } from '../src/main/dispatch.ts';
+import { callStudio } from '../src/main/dispatch.ts';
 import type { Studio } from '../src/main/studio.ts';
-import { createStudio } from '../src/main/studio.ts';
 import type { CallInput, CallName, CallOutput, EventName } from '../src/shared/contract.ts';
-import type { Reply } from '../src/shared/errors.ts';
-import { fromWireError } from '../src/shared/errors.ts';
 import type { BrightInference } from './bright-inference.ts';
 import { brightPhoto, createBrightInference } from './bright-inference.ts';
+import { makeStudio } from './make-studio.ts';
 import { temporaryFolder } from './store-fixtures.ts';
 
 /** A studio over a folder of four photographs, both new for each test of a file that imports this. */
@@ -23,17 +21,13 @@ export let told: { name: EventName; payload: unknown }[];
 
 /** Another studio over the same folders, as after a restart. */
 export function start(): void {
-  const made = createStudio({ inference, appFolder, host: 'browser', decoder: 'test', version: '1.2.3', pickFolder: null });
+  const made = makeStudio(inference, appFolder);
   told = [];
   made.onEvent((name, payload) => told.push({ name, payload }));
   studio = made;
 }
 
-export async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-  const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
-  if (!reply.ok) throw fromWireError(reply.error);
-  return reply.value;
-}
+export const call = <N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> => callStudio(studio, name, input);
 
 beforeEach(async () => {
   folder = join(root, `photos-${++scenes}`);

@@ -3,26 +3,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawn } from '../../test/drawn-picture.ts';
 import { NO_INFERENCE } from '../../test/no-inference.ts';
+import { makeStudio } from '../../test/make-studio.ts';
 import { temporaryFolder } from '../../test/store-fixtures.ts';
 import type { CallInput, CallName, CallOutput, EventName } from '../shared/contract.ts';
-import type { Reply } from '../shared/errors.ts';
-import { fromWireError } from '../shared/errors.ts';
 import { rleArea } from '../shared/mask/rle.ts';
-import { dispatch } from './dispatch.ts';
+import { callStudio } from './dispatch.ts';
 import { encodePng } from './inference/pixels.ts';
 import type { Studio } from './studio.ts';
-import { createStudio } from './studio.ts';
 
 const root = temporaryFolder();
 const folder = join(root, 'photos');
 let studio: Studio;
 const told: { name: EventName; payload: unknown }[] = [];
 
-async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-  const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
-  if (!reply.ok) throw fromWireError(reply.error);
-  return reply.value;
-}
+const call = <N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> => callStudio(studio, name, input);
 
 beforeAll(async () => {
   mkdirSync(folder);
@@ -31,14 +25,7 @@ beforeAll(async () => {
   const noise = drawn(400, 300, 120, () => [128, 128, 128]);
   writeFileSync(join(folder, '2.png'), await encodePng(noise.data, 400, 300, 3));
   writeFileSync(join(folder, '3.png'), 'torn');
-  studio = createStudio({
-    inference: NO_INFERENCE,
-    appFolder: join(root, 'app'),
-    host: 'browser',
-    decoder: 'test',
-    version: '1',
-    pickFolder: null,
-  });
+  studio = makeStudio(NO_INFERENCE, join(root, 'app'));
   studio.onEvent((name, payload) => told.push({ name, payload }));
   await call('project.open', { folder });
 });

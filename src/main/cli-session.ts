@@ -1,10 +1,9 @@
 import type { EngineStatus, ProjectInfo, RunInfo } from '../shared/answers.ts';
 import type { CallInput, CallName, CallOutput, EventName, Events } from '../shared/contract.ts';
-import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
-import type { Reply } from '../shared/errors.ts';
+import { AppError, toWireError } from '../shared/errors.ts';
 import type { Console } from './cli-console.ts';
 import { count, runLine } from './cli-console.ts';
-import { dispatch } from './dispatch.ts';
+import { callStudio } from './dispatch.ts';
 import type { Studio } from './studio.ts';
 
 /** A studio as the command line drives it: the contract's calls, typed, and Ctrl-C. */
@@ -22,11 +21,7 @@ export function createSession(studio: Studio, console: Console, signal: AbortSig
     studio,
     console,
     signal,
-    async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-      const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
-      if (!reply.ok) throw fromWireError(reply.error);
-      return reply.value;
-    },
+    call: (name, input) => callStudio(studio, name, input),
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { CallName, CallOutput, CallParsed, Handlers } from '../shared/contract.ts';
+import type { CallInput, CallName, CallOutput, CallParsed, Handlers } from '../shared/contract.ts';
 import { CALLS, isCallName } from '../shared/contract.ts';
 import type { Reply } from '../shared/errors.ts';
-import { AppError, toWireError } from '../shared/errors.ts';
+import { AppError, fromWireError, toWireError } from '../shared/errors.ts';
 
 /**
  * One call from outside: its name is checked against the contract, its input parsed with the call's
@@ -15,6 +15,17 @@ export async function dispatch(studio: { readonly handlers: Handlers }, name: st
   } catch (thrown) {
     return { ok: false, error: toWireError(thrown instanceof z.ZodError ? invalidInput(name, thrown) : thrown) };
   }
+}
+
+/** The same, typed, for callers in this process. Throws the AppError that the studio answers with. */
+export async function callStudio<N extends CallName>(
+  studio: { readonly handlers: Handlers },
+  name: N,
+  input: CallInput<N>,
+): Promise<CallOutput<N>> {
+  const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
+  if (!reply.ok) throw fromWireError(reply.error);
+  return reply.value;
 }
 
 function answer<N extends CallName>(handlers: Handlers, name: N, input: unknown): Promise<CallOutput<N>> {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpHost } from './http.ts';
 import { startHttpHost } from './http.ts';
-import { createStudio } from './studio.ts';
 import type { Studio } from './studio.ts';
+import { makeStudio } from '../../test/make-studio.ts';
 import { NO_INFERENCE } from '../../test/no-inference.ts';
 
 interface Answer {
@@ -64,14 +64,7 @@ beforeAll(async () => {
   writeFileSync(join(renderer, '.hidden.js'), 'hidden');
   writeFileSync(join(folder, 'secret.json'), '{"secret":true}');
   symlinkSync(join(folder, 'secret.json'), join(renderer, 'link.json'));
-  studio = createStudio({
-    inference: NO_INFERENCE,
-    appFolder: join(folder, 'app'),
-    host: 'browser',
-    decoder: 'test',
-    version: '0.0.0',
-    pickFolder: null,
-  });
+  studio = makeStudio(NO_INFERENCE, join(folder, 'app'));
   host = await startHttpHost({ studio, rendererFolder: renderer, port: 0 });
   const url = new URL(host.signInUrl());
   const signed = await ask(url.pathname + url.search);
@@ -153,7 +146,7 @@ describe('calls', () => {
   it('answers with the envelope', async () => {
     const answer = await call('app.info', '{}');
     expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body)).toMatchObject({ ok: true, value: { host: 'browser', version: '0.0.0' } });
+    expect(JSON.parse(answer.body)).toMatchObject({ ok: true, value: { host: 'browser', version: '1.2.3' } });
   });
 
   it.each(['nothing.here', '__proto__', 'constructor', 'toString', '', 'app.info/../project.open'])(

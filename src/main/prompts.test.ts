@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brightPhoto } from '../../test/bright-inference.ts';
+import { makeStudio } from '../../test/make-studio.ts';
 import { NO_INFERENCE } from '../../test/no-inference.ts';
 import type { PromptState } from '../shared/calls/prompts.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Inference, EmbedRequest, PromptRequest } from './inference/inference.ts';
 import type { Studio } from './studio.ts';
-import { createStudio } from './studio.ts';
 
 let folder = '';
 let studio: Studio;
@@ -45,7 +45,7 @@ beforeEach(async () => {
   told = [];
   before = () => Promise.resolve();
   const appFolder = join(folder, '.app');
-  studio = createStudio({ inference, appFolder, host: 'command-line', decoder: 'none', version: '0', pickFolder: null });
+  studio = makeStudio(inference, appFolder, 'command-line');
   studio.onEvent((name, payload) => {
     if (name === 'prompt.state') told.push(payload as PromptState);
   });

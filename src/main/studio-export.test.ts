@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createBrightInference } from '../../test/bright-inference.ts';
+import { makeStudio } from '../../test/make-studio.ts';
 import { temporaryFolder } from '../../test/store-fixtures.ts';
 import type { ExportProgress } from '../shared/answers.ts';
 import type { Reply } from '../shared/errors.ts';
 import { dispatch } from './dispatch.ts';
 import { encodePng } from './inference/pixels.ts';
 import type { Studio } from './studio.ts';
-import { createStudio } from './studio.ts';
 
 const root = temporaryFolder();
 let round = 0;
@@ -25,14 +25,7 @@ beforeEach(async () => {
   mkdirSync(folder);
   const png = await encodePng(new Uint8Array(8 * 8 * 3), 8, 8, 3);
   for (let i = 0; i < 20; i++) writeFileSync(join(folder, `${i}.png`), png);
-  studio = createStudio({
-    inference: createBrightInference(),
-    appFolder: `${folder}-app`,
-    host: 'browser',
-    decoder: 'test',
-    version: '1',
-    pickFolder: null,
-  });
+  studio = makeStudio(createBrightInference(), `${folder}-app`);
   progress = [];
   midway = () => undefined;
   studio.onEvent((name, payload) => {

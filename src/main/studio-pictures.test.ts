@@ -2,14 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createBrightInference } from '../../test/bright-inference.ts';
+import { makeStudio } from '../../test/make-studio.ts';
 import { rectangle, temporaryFolder } from '../../test/store-fixtures.ts';
 import type { CallInput, CallName, CallOutput } from '../shared/contract.ts';
-import type { Reply } from '../shared/errors.ts';
-import { fromWireError } from '../shared/errors.ts';
-import { dispatch } from './dispatch.ts';
+import { callStudio } from './dispatch.ts';
 import { decodeFitted, decodeRgb, encodePng } from './inference/pixels.ts';
 import type { Studio } from './studio.ts';
-import { createStudio } from './studio.ts';
 
 const root = temporaryFolder();
 let round = 0;
@@ -22,11 +20,7 @@ let original: Buffer;
 const WIDTH = 64;
 const HEIGHT = 48;
 
-async function ask<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-  const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
-  if (!reply.ok) throw fromWireError(reply.error);
-  return reply.value;
-}
+const ask = <N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> => callStudio(studio, name, input);
 
 /** A red block of 20 × 16 at (10, 12) before green. */
 beforeEach(async () => {
@@ -41,14 +35,7 @@ beforeEach(async () => {
   original = await encodePng(pixels, WIDTH, HEIGHT, 3);
   writeFileSync(join(folder, 'block.png'), original);
   writeFileSync(join(folder, 'broken.jpg'), 'no picture');
-  studio = createStudio({
-    inference: createBrightInference(),
-    appFolder: `${folder}-app`,
-    host: 'browser',
-    decoder: 'test',
-    version: '1',
-    pickFolder: null,
-  });
+  studio = makeStudio(createBrightInference(), `${folder}-app`);
   await ask('project.open', { folder });
   await studio.scanned();
   const { rows } = await ask('images.list', { offset: 0, limit: 10 });

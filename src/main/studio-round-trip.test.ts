@@ -2,15 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createBrightInference } from '../../test/bright-inference.ts';
+import { makeStudio } from '../../test/make-studio.ts';
 import { temporaryFolder } from '../../test/store-fixtures.ts';
 import type { CallInput, CallName, CallOutput } from '../shared/contract.ts';
-import type { Reply } from '../shared/errors.ts';
-import { fromWireError } from '../shared/errors.ts';
 import { EMPTY_DIFF } from '../shared/diff.ts';
-import { dispatch } from './dispatch.ts';
+import { callStudio } from './dispatch.ts';
 import { encodePng } from './inference/pixels.ts';
 import type { Studio } from './studio.ts';
-import { createStudio } from './studio.ts';
 
 const root = temporaryFolder();
 let round = 0;
@@ -33,14 +31,7 @@ beforeEach(async () => {
     writeFileSync(join(folder, name), await encodePng(new Uint8Array(40 * 30 * 3).fill(50 * i), 40, 30, 3));
   }
   writeFileSync(`${folder}.json`, FILE);
-  studio = createStudio({
-    inference: createBrightInference(),
-    appFolder: `${folder}-app`,
-    host: 'browser',
-    decoder: 'test',
-    version: '1',
-    pickFolder: null,
-  });
+  studio = makeStudio(createBrightInference(), `${folder}-app`);
   await call('project.open', { folder });
   await studio.scanned();
   const { id } = await call('import.read', { place: `${folder}.json`, format: 'coco' });
@@ -48,11 +39,7 @@ beforeEach(async () => {
 });
 afterEach(() => studio.close());
 
-async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-  const reply = (await dispatch(studio, name, input)) as Reply<CallOutput<N>>;
-  if (!reply.ok) throw fromWireError(reply.error);
-  return reply.value;
-}
+const call = <N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> => callStudio(studio, name, input);
 
 /** The file that an export of the project as it is now writes. `c.png`, which was not imported, is left out. */
 async function exported(): Promise<string> {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forkChannel } from '../../src/main/inference/channel.ts';
 import { createRemoteInference } from '../../src/main/inference/remote.ts';
-import { createStudio } from '../../src/main/studio.ts';
+import { makeStudio } from '../make-studio.ts';
 import { sharedHas, sharedPath } from '../shared-data.ts';
 import type { ProbeEnd, ProbeLine } from './probe.ts';
 
@@ -96,14 +96,11 @@ describe.skipIf(!sharedHas(archive))('broken, odd and huge image files', () => {
     const folder = join(root, 'project');
     for (const part of ['generated', 'huge', 'exif-orientation'])
       cpSync(join(root, 'badimages', part), join(folder, part), { recursive: true });
-    const studio = createStudio({
-      inference: createRemoteInference({ spawn: () => forkChannel(), modelFolders: [tiny], providers: 'cpu' }),
-      appFolder: join(root, 'app'),
-      host: 'command-line',
-      decoder: 'native',
-      version: '0',
-      pickFolder: null,
-    });
+    const studio = makeStudio(
+      createRemoteInference({ spawn: () => forkChannel(), modelFolders: [tiny], providers: 'cpu' }),
+      join(root, 'app'),
+      'command-line',
+    );
     try {
       await studio.handlers['project.open']({ folder, file: null });
       await studio.scanned();

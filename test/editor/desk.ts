@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { dispatch } from '../../src/main/dispatch.ts';
-import { createStudio } from '../../src/main/studio.ts';
 import type { Bridge, Client } from '../../src/renderer/client.ts';
 import { createClient } from '../../src/renderer/client.ts';
 import { createEditor } from '../../src/renderer/editor/editor.svelte.ts';
@@ -12,6 +11,7 @@ import type { EditorView } from '../../src/renderer/editor/types.ts';
 import type { Reply } from '../../src/shared/errors.ts';
 import type { ImageDocument } from '../../src/shared/records.ts';
 import { brightPhoto, createBrightInference } from '../bright-inference.ts';
+import { makeStudio } from '../make-studio.ts';
 
 /** What becomes of a call: `before` never arrives, `after` arrives but its answer is lost. */
 type Cut = (name: string) => 'before' | 'after' | null;
@@ -52,7 +52,7 @@ export async function openDesk(root: string): Promise<Desk> {
   for (const name of ['1.jpg', '2.jpg']) writeFileSync(join(folder, name), await brightPhoto(220));
   const appFolder = `${folder}-app`;
   const inference = createBrightInference();
-  const studio = createStudio({ inference, appFolder, host: 'browser', decoder: 'test', version: '0', pickFolder: null });
+  const studio = makeStudio(inference, appFolder);
   let cut: Cut = () => null;
   const bridge: Bridge = {
     pixelRoot: '/pixels/',

@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
 import { NO_INFERENCE } from '../no-inference.ts';
-import { createStudio } from '../../src/main/studio.ts';
 import type { Saved } from '../../src/shared/answers.ts';
 import { EMPTY_DIFF } from '../../src/shared/diff.ts';
 import { encodeRle } from '../../src/shared/mask/rle.ts';
 import type { Annotation, Geometry, ImageDocument } from '../../src/shared/records.ts';
+import { makeStudio } from '../make-studio.ts';
 import { randomFrom } from './random.ts';
 
 /**
@@ -17,7 +17,7 @@ const random = randomFrom(Number(seed));
 const pick = (n: number): number => Math.floor(random() * n);
 
 // Only edits happen here: no model is there to be run.
-const studio = createStudio({ inference: NO_INFERENCE, appFolder, host: 'command-line', decoder: 'none', version: '0', pickFolder: null });
+const studio = makeStudio(NO_INFERENCE, appFolder, 'command-line');
 const { handlers } = studio;
 await handlers['project.open']({ folder, file: null });
 const images = await handlers['images.list']({ offset: 0, limit: 10, search: '', states: [] });

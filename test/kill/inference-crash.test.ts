@@ -10,10 +10,10 @@ import { encodeJpeg } from '../../src/main/inference/pixels.ts';
 import { createRemoteInference } from '../../src/main/inference/remote.ts';
 import { modelFolders } from '../../src/main/local-studio.ts';
 import type { Studio } from '../../src/main/studio.ts';
-import { createStudio } from '../../src/main/studio.ts';
 import type { RunInfo } from '../../src/shared/answers.ts';
 import type { Suggestion } from '../../src/shared/records.ts';
 import { drawScene } from '../../src/shared/scenes/index.ts';
+import { makeStudio } from '../make-studio.ts';
 import { sharedHas, sharedPath } from '../shared-data.ts';
 import { adding, annotation, matching, temporaryFolder } from '../store-fixtures.ts';
 
@@ -43,9 +43,7 @@ function forked(started: ChildChannel[], folders: readonly string[] = [models]):
   return createRemoteInference({ spawn, modelFolders: folders, providers: 'cpu', threads: 1, backOffMs: [50, 50] });
 }
 
-function studioOf(folder: string, inference: Inference, name: string): Studio {
-  return createStudio({ inference, appFolder: `${folder}-${name}`, host: 'browser', decoder: 'test', version: '0', pickFolder: null });
-}
+const studioOf = (folder: string, inference: Inference, name: string): Studio => makeStudio(inference, `${folder}-${name}`);
 
 async function predicted({ handlers, runEnded }: Studio, folder: string, file: string, modelId = 'mask-rcnn-scenes'): Promise<RunInfo> {
   await handlers['project.open']({ folder, file });
