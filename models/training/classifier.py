@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 import export as signatures
 import model as networks
+from bundled import SmallBackbone
 
 WIDTH, HEIGHT = 320, 240
 
@@ -30,9 +31,10 @@ class Tags(nn.Module):
 
     def __init__(self, classes):
         super().__init__()
-        backbone = networks.Backbone()
+        backbone = SmallBackbone()
         self.stages = nn.Sequential(backbone.stem, backbone.stage2, backbone.stage3, backbone.stage4)
-        wide = networks.STAGES[2]
+        # Channels of its stage 4.
+        wide = 160
         self.heads = nn.Sequential(nn.Conv2d(wide, 96, 1), nn.ReLU(), nn.Conv2d(96, 64, 3, 1, 1), nn.ReLU(), nn.Conv2d(64, classes, 1))
         nn.init.constant_(self.heads[-1].bias, -2)
 

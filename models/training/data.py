@@ -8,39 +8,19 @@ import torch
 from PIL import Image, ImageDraw
 from torch.nn import functional as F
 
+from bundled import from_counts, from_string, target
+
 
 def decode(segmentation, height, width):
     """COCO segmentation -> bool mask [height, width]. Uncompressed RLE (column-major, zeros first) or polygons."""
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
-        if isinstance(counts, str):
-            counts = uncompress(counts)
-        values = np.arange(len(counts)) & 1
-        return np.repeat(values, counts).reshape(width, height).T.astype(bool)
+        return from_counts(from_string(counts) if isinstance(counts, str) else counts, height, width)
     image = Image.new("1", (width, height))
     draw = ImageDraw.Draw(image)
     for ring in segmentation:
         draw.polygon([(ring[k] - 0.5, ring[k + 1] - 0.5) for k in range(0, len(ring), 2)], fill=1, outline=1)
     return np.asarray(image, dtype=bool)
-
-
-def uncompress(text):
-    """COCO's compressed RLE string -> counts (pycocotools rleFrString)."""
-    counts, k = [], 0
-    while k < len(text):
-        value, shift, more = 0, 0, True
-        while more:
-            c = ord(text[k]) - 48
-            value |= (c & 0x1F) << shift
-            more = bool(c & 0x20)
-            k += 1
-            shift += 5
-            if not more and c & 0x10:
-                value |= -1 << shift
-        if len(counts) > 2:
-            value += counts[-2]
-        counts.append(value)
-    return counts
 
 
 def encode(mask):
@@ -123,21 +103,6 @@ def turn(rgb, masks, rng):
     if rng.random() < 0.5:
         rgb, masks = rgb.flip(1), masks.flip(1)
     return rgb, masks
-
-
-def target(labels, masks, least=12):
-    """Instance masks [n,h,w] -> torchvision's target: boxes xyxy, labels, masks; slivers under `least` pixels go."""
-    boxes, keep = [], []
-    for k, mask in enumerate(masks):
-        ys, xs = torch.where(mask.any(1))[0], torch.where(mask.any(0))[0]
-        if len(ys) and int(mask.sum()) >= least and xs[-1] > xs[0] and ys[-1] > ys[0]:
-            keep.append(k)
-            boxes.append([float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)])
-    return {
-        "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        "labels": torch.as_tensor(labels)[keep],
-        "masks": masks[keep],
-    }
 
 
 def tensors(item):

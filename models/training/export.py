@@ -17,6 +17,7 @@ from torch import nn
 from torchvision.models.detection.image_list import ImageList
 
 import model as networks
+from bundled import Plain
 
 ZOO_MEANS = (102.9801, 115.9465, 122.7717)
 # The torchvision signature pastes one full-size float mask per instance: keep their number in check.
@@ -47,16 +48,6 @@ class Zoo(nn.Module):
         features = self.model.backbone(batch.tensors)
         proposals, _ = self.model.rpn(batch, features)
         found = self.model.roi_heads(features, proposals, batch.image_sizes)[0][0]
-        return found["boxes"], found["labels"], found["scores"], found["masks"]
-
-
-class Plain(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, image):
-        found = self.model([image])[0]
         return found["boxes"], found["labels"], found["scores"], found["masks"]
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import MEAN, STD, Residual, conv
+from bundled import Residual, conv
+from model import MEAN, STD
 
 
 class MaxPool(torch.autograd.Function):
@@ -164,7 +165,7 @@ class DeepLabV3(nn.Module):
         return self.head(self.pyramid(self.body((x - self.mean) / self.std)))
 
     def begin_from(self, weights):
-        """Takes the first four stages of our Mask R-CNN's backbone (`model.Backbone`), its last stride made atrous."""
+        """Takes the first four stages of our Mask R-CNN's backbone (`SmallBackbone` of the bundle), its last stride made atrous."""
         layers = {"stem.0": 0, "stem.1": 1, "stage2": 2, "stage3.0": 3, "stage3.1": 4, "stage4.0": 5, "stage4.1": 6}
         for name, k in layers.items():
             prefix = f"backbone.{name}."

@@ -22,6 +22,7 @@ import data as pictures
 import model as networks
 import nuts
 import score
+from bundled import CLASS_LAYERS
 
 
 def quick(model):
@@ -121,7 +122,7 @@ def main():
     model = networks.build(len(train.names), options.size)
     if options.init:
         weights = torch.load(options.init, map_location="cpu")["average"]
-        weights = {k: v for k, v in weights.items() if not k.startswith(networks.CLASS_HEADS)}
+        weights = {k: v for k, v in weights.items() if not k.startswith(CLASS_LAYERS)}
         print("started from", options.init, model.load_state_dict(weights, strict=False).missing_keys, flush=True)
     average = Average(model, options.decay)
     fat = [p for p in model.parameters() if p.ndim > 1]
