@@ -9,7 +9,7 @@ is that our way from an image file to instances is the references' way, for each
 
 Usage: /usr/bin/python3 make_tiny_maps.py   (torch 1.13, onnx 1.12, numpy, Pillow)
 """
-import hashlib, json, os
+import hashlib, json, os, sys
 import numpy as np
 import torch
 from torch import nn
@@ -17,6 +17,9 @@ from torch.nn import functional as F
 from PIL import Image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.dirname(HERE))
+from coco_rle import rle  # noqa: E402
+
 NAMES = ["red", "green", "blue"]
 COLOURS = torch.tensor([[0.86, 0.16, 0.16], [0.12, 0.63, 0.2], [0.16, 0.24, 0.86]])
 STEEP, TOLERANCE = 24.0, 0.25
@@ -91,22 +94,6 @@ def photo(width, height):
     reach = 0.2 * min(width, height)
     pixels[(ring < reach**2) & (ring > (0.45 * reach) ** 2)] = colours[1]
     return np.clip(pixels, 0, 255).astype(np.uint8)
-
-
-def rle(mask):
-    flat = mask.T.reshape(-1).astype(np.uint8)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flat, [2]])))
-    runs = np.diff(np.concatenate([[0], edges])).tolist()
-    text = ""
-    for i, run in enumerate(runs):
-        rest = run - (runs[i - 2] if i > 2 else 0)
-        more = True
-        while more:
-            group = rest & 0x1F
-            rest >>= 5
-            more = rest != -1 if group & 0x10 else rest != 0
-            text += chr((group | (0x20 if more else 0)) + 48)
-    return {"size": [int(mask.shape[0]), int(mask.shape[1])], "counts": text}
 
 
 def enlarged(masks, width, height, level):

@@ -10,7 +10,7 @@ to instances gives what torchvision gives, for each signature, in a second inste
 
 Usage: /usr/bin/python3 make_tiny_models.py   (torch 1.13, torchvision 0.14, onnx 1.12, numpy, Pillow)
 """
-import hashlib, json, os
+import hashlib, json, os, sys
 import numpy as np
 import torch
 from torch import nn
@@ -21,6 +21,9 @@ from torchvision.ops import MultiScaleRoIAlign
 from PIL import Image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.dirname(HERE))
+from coco_rle import rle  # noqa: E402
+
 LABELS = ["alpha", "beta", "gamma"]
 MEAN_BGR = np.array([102.9801, 115.9465, 122.7717], np.float32)
 SHORT, LONG, PAD = 160, 256, 32
@@ -134,22 +137,6 @@ def photo(width, height):
     green = 120 + 100 * ((x - 60) ** 2 + (y - 70) ** 2 < 40**2)
     blue = 200 - 120 * ((abs(x - 140) < 35) & (abs(y - 80) < 45)) + 20 * np.cos((x + y) / 9)
     return np.clip(np.stack([red, green, blue], -1), 0, 255).astype(np.uint8)
-
-
-def rle(mask):
-    flat = mask.T.reshape(-1).astype(np.uint8)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flat, [2]])))
-    runs = np.diff(np.concatenate([[0], edges])).tolist()
-    text = ""
-    for i, run in enumerate(runs):
-        rest = run - (runs[i - 2] if i > 2 else 0)
-        more = True
-        while more:
-            group = rest & 0x1F
-            rest >>= 5
-            more = rest != -1 if group & 0x10 else rest != 0
-            text += chr((group | (0x20 if more else 0)) + 48)
-    return {"size": [int(mask.shape[0]), int(mask.shape[1])], "counts": text}
 
 
 def paste(mask, box, height, width, threshold):
