@@ -22,6 +22,11 @@ const OPTIONS: Readonly<Record<PickKind, OpenDialogOptions>> = {
     filters: [{ name: 'Images', extensions: ['jpg', 'jpeg', 'png', 'webp', 'tif', 'tiff', 'bmp', 'gif', 'avif'] }],
   },
   'image-folder': { title: 'Choose the folder of the images', properties: [...FOLDER] },
+  'model-file': {
+    title: 'Choose the model',
+    properties: ['openFile'],
+    filters: [{ name: 'Models', extensions: ['onnx'] }],
+  },
   'output-folder': { title: 'Choose the folder to write into', properties: [...FOLDER, 'createDirectory'] },
 };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { call } from '../call.ts';
 
 /** What the user is asked for; the dialog's title and the kinds of file it offers follow from it. */
-export const PICK_KINDS = ['annotation-file', 'annotation-folder', 'image-file', 'image-folder', 'output-folder'] as const;
+export const PICK_KINDS = ['annotation-file', 'annotation-folder', 'image-file', 'image-folder', 'model-file', 'output-folder'] as const;
 export type PickKind = (typeof PICK_KINDS)[number];
 
 /** The system's own dialogs and its file manager, where the host has them (`AppInfo.canPickFolders`). Others throw `unsupported`. */
