@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright/test';
 import { saved, shownDocument } from './canvas.ts';
@@ -251,6 +251,22 @@ test('a class map comes in as one instance a class, or as one for each piece', a
 
   const labels = (await shownDocument(page)).annotations.map(({ labelId }) => labelId);
   expect([...new Set(labels)].map((id) => labels.filter((label) => label === id).length).sort()).toEqual([1, 2]);
+  await test.step('of a dataset without one image of the folder only the classes come in, and the button says so', async () => {
+    const elsewhere = join(host.folder, 'elsewhere.json');
+    const image = { id: 1, file_name: 'elsewhere.jpg', width: 40, height: 30 };
+    const annotation = { id: 1, image_id: 1, category_id: 1, segmentation: [[1, 1, 20, 1, 20, 20]], iscrowd: 0 };
+    const categories = ['nut', 'bolt'].map((name, i) => ({ id: i + 1, name }));
+    writeFileSync(elsewhere, JSON.stringify({ images: [image], annotations: [annotation], categories }));
+    await readPlan(page, elsewhere);
+    await expect(plan).toContainText('None of its images is in the project’s folder');
+    await expect(page.getByTestId('import-commit')).toHaveText('Import its classes only');
+    await page.getByTestId('import-commit').click();
+    await expect(page.getByTestId('import-report')).toHaveAttribute('data-instances', '0');
+    await finish(page);
+    await expect(page.getByText('2 classes imported, no instances')).toBeVisible();
+    await expect(page.getByTestId('class-row')).toHaveCount(4);
+  });
+
   // Formats whose files tell instances apart do not ask.
   const file = join(host.folder, 'from-elsewhere', 'odd.json');
   await writeOddCoco(file);

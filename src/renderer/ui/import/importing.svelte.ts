@@ -16,6 +16,9 @@ export type Conflict = ImportCommitOptions['onConflict'];
 export type Regions = ImportReadOptions['regions'];
 export type PixelSpace = ImportReadOptions['pixels'];
 
+/** Images of the dataset that are in the project's folder. */
+export const matchedImages = ({ images }: Pick<ImportPlan, 'images'>): number => images.byPath + images.byName + images.byContent;
+
 /** What is told of an import, until it is taken back. */
 export const importToast = (importId: number): string => `import-${importId}`;
 
