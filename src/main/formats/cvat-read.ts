@@ -184,7 +184,7 @@ async function readImage(context: Context, element: XmlElement, options: ReadOpt
 }
 
 function tellNoArea(sink: DatasetSink, path: string, name: string): void {
-  const message = `The ${name} is no area: it is not shown, stays with the image, and is written again in this format.`;
+  const message = `“${name}” is no area: it is not shown, stays with the image, and is written again in this format.`;
   sink.finding({ kind: 'kept', what: 'annotation', id: `${path} ${name}`, reason: 'not-an-area', message });
 }
 
@@ -218,7 +218,7 @@ function readTrack(context: Context, track: XmlElement): void {
     const image = frameImage(context, frame);
     if (AREA_SHAPES.has(shape.name)) readArea(context, shape, label, image, context.videoSize, id, { track: trackId });
     else {
-      const message = `The ${shape.name} of a track is no area; it is left out.`;
+      const message = `“${shape.name}” of a track is no area; it is left out.`;
       context.sink.finding({ kind: 'refused', what: 'annotation', id, reason: 'not-an-area', message });
     }
   }
