@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import type { PoolOptions, PoolWorker, WorkerRequest } from 'vitest/node';
 import { ForksPoolWorker } from 'vitest/node';
 
@@ -30,9 +31,12 @@ class TellingWorker extends ForksPoolWorker {
     await super.stop();
   }
 
-  private readonly tell = (...[code, signal]: [number | null, NodeJS.Signals | null] | [number | null]): void => {
+  private readonly tell = (code: number | null, signal?: NodeJS.Signals | null): void => {
     if (this.stopping) return;
-    const how = typeof signal === 'string' ? `signal ${signal}` : `code ${code}`;
-    console.error(`\nThe process that ran ${this.files.join(', ')} ended by itself: ${how}.`);
+    const how = signal ? `signal ${signal}` : `code ${code}`;
+    const said = `The process that ran ${this.files.join(', ')} ended by itself: ${how}.\n`;
+    process.stderr.write(`\n${said}`);
+    const list = process.env['MASKLOOP_TEST_ENDED'];
+    if (list !== undefined) appendFileSync(list, said);
   };
 }
