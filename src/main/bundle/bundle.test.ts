@@ -89,6 +89,37 @@ it('divides by class where nobody did, says so, and keeps to that', async () => 
   expect(again.parts).toEqual(first.parts);
 });
 
+it('has the project’s own ids and records, whatever an import brought: also where ids of two files are the same', async () => {
+  const { rows } = await call('images.list', all);
+  for (const [k, { path }] of rows.slice(0, 2).entries()) {
+    const place = join(root, `from-elsewhere-${round}-${k}.json`);
+    const image = { id: 900, file_name: path, width: 80, height: 60, camera: 'theirs' };
+    const made = { id: 7, image_id: 900, category_id: 3, segmentation: [[4, 4, 30, 4, 30, 28]], iscrowd: 0, theirs: 1.5 };
+    writeFileSync(
+      place,
+      JSON.stringify({ info: { theirs: 1 }, images: [image], annotations: [made], categories: [{ id: 3, name: 'nut' }] }),
+    );
+    const { id } = await call('import.read', { place, format: 'coco' });
+    await call('import.commit', { id, onConflict: 'add' });
+  }
+  await call('images.setState', { imageIds: rows.map(({ id }) => id), state: 'done' });
+  await call('splits.make', { kind: 'random', parts: shares });
+  const report = await call('bundle.write', { out });
+  expect(report.verified.annotationsCompared).toBe(10);
+  const seen = new Map<string, number>();
+  const nut = (await call('labels.list', {})).find(({ name }) => name === 'nut')?.id;
+  let nuts = 0;
+  for (const split of ['train', 'val', 'test']) {
+    const text = readFileSync(join(out, 'dataset', 'annotations', `${split}.json`), 'utf8');
+    expect(text).not.toContain('theirs');
+    const { images, annotations } = coco.parse(JSON.parse(text));
+    for (const { id, file_name: name } of images) seen.set(name, id);
+    nuts += annotations.filter(({ category_id: id }) => id === nut).length;
+  }
+  expect(nuts).toBe(2);
+  expect(seen).toEqual(new Map(rows.map(({ path, id }) => [path, id])));
+});
+
 it('two bundles of the same project are the same bytes', async () => {
   await call('splits.make', { kind: 'random', parts: shares });
   await call('bundle.write', { out });

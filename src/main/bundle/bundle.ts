@@ -147,7 +147,7 @@ function only(source: BundleSource, takes: (imageId: number) => boolean, imageCo
     images,
     sourceOf: () => null,
     *imageOrder() {
-      for (const { id } of images()) yield id;
+      for (const { id } of images()) yield { id, source: null };
     },
     *annotationOrder() {
       for (const { id: imageId } of images()) {

@@ -115,7 +115,7 @@ describe('what was imported', () => {
       labels: [...source.labels, { ...label }, { ...label, id: 7, name: 'washer', position: 3 }],
       imageCount: 5,
       images: () => [...source.images(), fresh, { ...fresh, id: 5, path: 'new/f.jpg' }],
-      imageOrder: () => [1, 2, 3, 4, 5],
+      imageOrder: () => [...(source.imageOrder?.() ?? []), { id: 4, source: null }, { id: 5, source: null }],
       annotationOrder: () => [...(source.annotationOrder?.() ?? []), item],
     });
     const file = JSON.parse(text) as { images: { id: unknown; file_name: string }[]; categories: { id: number; name: string }[] };
@@ -181,12 +181,8 @@ describe('what was imported', () => {
       ...source,
       imageCount: 1,
       images: () => [image],
-      imageOrder: () => [3],
+      imageOrder: () => [{ id: 3, source: { format: 'coco', text: record, untouched: true, raw: true, renumbered: false } }],
       annotationOrder: () => items,
-      sourceOf: (kind, id) =>
-        kind === 'image'
-          ? { format: 'coco', text: record, untouched: true, raw: true, renumbered: false }
-          : (source.sourceOf?.(kind, id) ?? null),
     };
     const raw = await exported(turned, { pixelSpace: 'raw' });
     expect(raw.text).toContain(annotation);

@@ -97,7 +97,7 @@ export async function cocoFileSource(path: string, touch: Touch = (annotation) =
       if (text !== undefined) return kept(text);
       return items.find(({ number }) => number === id)?.source ?? null;
     },
-    imageOrder: () => images.map(({ id }) => id),
+    imageOrder: () => images.map(({ id, text }) => ({ id, source: kept(text) })),
     annotationOrder: () => items,
     rest: () => [...rest].map(([key, text]) => ({ key, text: typeof text === 'string' ? text : `[${text.join(',')}]` })),
   };

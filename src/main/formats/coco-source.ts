@@ -1,13 +1,12 @@
-import type { DatasetSource, OrderedAnnotation, SourceText } from './dataset.ts';
+import type { DatasetSource, OrderedAnnotation, OrderedImage } from './dataset.ts';
 import type { ExportSource } from './source.ts';
 
 /** What COCO is written from: a source that knows nothing of imported files is enough. */
-export type CocoSource = ExportSource &
-  Partial<Pick<DatasetSource, 'sourceOf' | 'imageOrder' | 'imageTexts' | 'annotationOrder' | 'rest' | 'split'>>;
+export type CocoSource = ExportSource & Partial<Pick<DatasetSource, 'sourceOf' | 'imageOrder' | 'annotationOrder' | 'rest' | 'split'>>;
 
 /** Ids of the images in the order of the file, with the texts they were imported as. */
-export function imagesInOrder(source: CocoSource): Iterable<{ readonly id: number; readonly source: SourceText | null }> {
-  return source.imageTexts?.() ?? oneByOne(source);
+export function imagesInOrder(source: CocoSource): Iterable<OrderedImage> {
+  return source.imageOrder?.() ?? asListed(source);
 }
 
 /** Annotations in the order of the file; without an order of its own: by image, then by number. */
@@ -15,12 +14,8 @@ export function annotationsInOrder(source: CocoSource): Iterable<OrderedAnnotati
   return source.annotationOrder?.() ?? byImage(source);
 }
 
-function* oneByOne(source: CocoSource): Generator<{ id: number; source: SourceText | null }> {
-  for (const id of source.imageOrder?.() ?? ids(source)) yield { id, source: source.sourceOf?.('image', id) ?? null };
-}
-
-function* ids(source: CocoSource): Generator<number> {
-  for (const { id } of source.images()) yield id;
+function* asListed(source: CocoSource): Generator<OrderedImage> {
+  for (const { id } of source.images()) yield { id, source: source.sourceOf?.('image', id) ?? null };
 }
 
 function* byImage(source: CocoSource): Generator<OrderedAnnotation> {

@@ -70,7 +70,7 @@ function partOf(source: CocoSource, has: (imageId: number) => boolean, imageCoun
     *images() {
       for (const image of source.images()) if (has(image.id)) yield image;
     },
-    *imageTexts() {
+    *imageOrder() {
       for (const image of imagesInOrder(source)) if (has(image.id)) yield image;
     },
     *annotationOrder() {

@@ -167,16 +167,20 @@ export interface OrderedAnnotation {
   annotation(): Annotation;
 }
 
+/** An image in the order of the files that were imported, with the text of its record as `sourceOf` has it. */
+export interface OrderedImage {
+  readonly id: number;
+  readonly source: SourceText | null;
+}
+
 /** What writers read: a project at one moment, or a dataset that was just read. */
 export interface DatasetSource extends ExportSource {
   /** The split that an image is in, or null. */
   split(imageId: number): string | null;
   /** Text kept from the file that it was imported from, and that file's format; null where it has none. */
   sourceOf(kind: 'category' | 'image' | 'annotation', id: number): SourceText | null;
-  /** Ids of all images: first those that were imported, in the order of their files, then the others as in `images()`. */
-  imageOrder(): Iterable<number>;
-  /** The same with their texts, where there is a faster way to them than `sourceOf` one by one. */
-  imageTexts?(): Iterable<{ readonly id: number; readonly source: SourceText | null }>;
+  /** All images: first those that were imported, in the order of their files, then the others as in `images()`. */
+  imageOrder(): Iterable<OrderedImage>;
   /** All annotations: first those that were imported, in the order of their files, then the others by image and number. */
   annotationOrder(): Iterable<OrderedAnnotation>;
   /** Keys of the imported file as a whole, in its order. */

@@ -28,7 +28,7 @@ export function sourceOf(project: MadeProject): DatasetSource {
     document,
     split: (id) => project.splits?.get(id) ?? null,
     sourceOf: (kind, id) => project.texts?.get(`${kind} ${id}`) ?? null,
-    imageOrder: () => project.images.map(({ id }) => id),
+    imageOrder: () => project.images.map(({ id }) => ({ id, source: project.texts?.get(`image ${id}`) ?? null })),
     *annotationOrder() {
       for (const { id } of project.images) {
         for (const { number, annotation } of document(id)) yield { number, imageId: id, source: null, annotation: () => annotation };

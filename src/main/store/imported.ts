@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FormatId } from '../../shared/formats.ts';
 import type { Annotation, Geometry } from '../../shared/records.ts';
 import { geometryOfRecord } from '../formats/coco-geometry.ts';
-import type { OrderedAnnotation, SourceText } from '../formats/dataset.ts';
+import type { OrderedAnnotation, OrderedImage, SourceText } from '../formats/dataset.ts';
 import type { Db } from './database.ts';
 
 /**
@@ -124,8 +124,7 @@ const IMAGE_PAGE = 200;
 /** The texts of a project's imports, by the records that came of them. */
 export interface ImportedTexts {
   sourceOf(kind: 'category' | 'image' | 'annotation', id: number): SourceText | null;
-  imageOrder(): Iterable<number>;
-  imageTexts(): Iterable<{ readonly id: number; readonly source: SourceText | null }>;
+  imageOrder(): Iterable<OrderedImage>;
   annotationOrder(): Iterable<OrderedAnnotation>;
   rest(): readonly { readonly key: string; readonly text: string; readonly format: FormatId }[];
 }
@@ -189,7 +188,7 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
     'SELECT r.key, r.text, i.format FROM import_rest r JOIN import i ON i.id = r.import_id WHERE i.undone_at IS NULL ORDER BY r.import_id, r.position',
   );
 
-  function* imageTexts(): Generator<{ id: number; source: SourceText | null }> {
+  function* imageOrder(): Generator<OrderedImage> {
     for (let last = { importId: 0, position: 0 }; ;) {
       const rows = images.all(last.importId, last.position);
       for (const row of rows) {
@@ -202,11 +201,8 @@ export function importedTexts(db: Db, annotationOf: (row: OrderedRow) => Annotat
   }
 
   return {
-    imageTexts,
     sourceOf: (kind, id) => toSource((kind === 'category' ? category : kind === 'image' ? image : annotation).get(id)),
-    *imageOrder() {
-      for (const { id } of imageTexts()) yield id;
-    },
+    imageOrder,
     *annotationOrder() {
       let done = 0;
       for (let seq = 0; ;) {

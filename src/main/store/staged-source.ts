@@ -122,9 +122,6 @@ export function createStagedSource(db: Database.Database, { format, projectName,
       return row ? textOf(row.source, row.inSource === 1, false) : null;
     },
     *imageOrder() {
-      for (const { key } of imageRows()) yield key;
-    },
-    *imageTexts() {
       for (const { key, source, inSource } of imageRows()) yield { id: key, source: textOf(source, inSource === 1, false) };
     },
     *annotationOrder() {
