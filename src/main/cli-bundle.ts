@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BundleReport, ModelScore, ReturnReport } from '../shared/answers/bundles.ts';
+import type { CallInput } from '../shared/contract.ts';
 import { count, duration, EXIT, exitOf } from './cli-console.ts';
 import type { Outcome } from './cli-jobs.ts';
 import type { Session } from './cli-session.ts';
@@ -25,9 +26,16 @@ export function addReturnCommands(models: Command, withStudio: (job: (session: S
     .description('bring a trained model back: add it, and measure it beside the former one on the held-out images')
     .option('--former <id>', 'model to compare with (default: the one measured last, or last used in the project)')
     .option('--no-former', 'compare with nothing')
+    .option('--any-state', 'also on images that are not done')
     .option('--json', 'print one JSON object instead of text')
-    .action((folder: string, model: string, options: { former?: string | false }) =>
-      withStudio((session) => returnJob(session, folder, model, options.former === false ? null : options.former)),
+    .action((folder: string, model: string, { former, anyState = false }: { former?: string | false; anyState?: boolean }) =>
+      withStudio((session) =>
+        returnJob(session, folder, {
+          path: resolve(model),
+          ...(former === undefined ? {} : { former: former === false ? null : former }),
+          ...(anyState ? { states: [] } : {}),
+        }),
+      ),
     );
   models
     .command('history <folder>')
@@ -87,7 +95,7 @@ function sayBundle({ console }: Session, report: BundleReport): void {
 }
 
 /** `maskloop models return`: takes a trained model and measures it beside the one before it. */
-export async function returnJob(session: Session, folder: string, path: string, former: string | null | undefined): Promise<Outcome> {
+export async function returnJob(session: Session, folder: string, wanted: CallInput<'return.start'>): Promise<Outcome> {
   await openProject(session, folder);
   const stop = on(session, 'return.progress', ({ stage, modelId, done, total }) => {
     const what = { adding: 'Adding', predicting: `Predicting with ${modelId ?? ''}: image`, evaluating: 'Measuring: image' }[stage];
@@ -97,7 +105,7 @@ export async function returnJob(session: Session, folder: string, path: string, 
   session.signal.addEventListener('abort', cancel, { once: true });
   try {
     session.signal.throwIfAborted();
-    const report = await session.call('return.start', { path: resolve(path), ...(former === undefined ? {} : { former }) });
+    const report = await session.call('return.start', wanted);
     sayReturn(session, report);
     return { code: EXIT.ok, value: report };
   } finally {

@@ -29,13 +29,13 @@ export function createReturnHandlers(options: ReturnHandlersOptions): ReturnHand
 
   return {
     handlers: {
-      'return.start': async ({ path, former }) => {
+      'return.start': async (wanted) => {
         if (running) throw new AppError('conflict', 'A model is being brought back already.');
         const project = current();
         const abort = new AbortController();
         const { signal } = abort;
         const progress = paced<ReturnProgress>(100, (told) => tell('return.progress', told));
-        const ended = bringBack(path, former, { ...rest, project, signal, onProgress: progress.push })
+        const ended = bringBack(wanted, { ...rest, project, signal, onProgress: progress.push })
           .catch((thrown: unknown) => {
             if (!signal.aborted) throw thrown;
             throw new AppError('cancelled', 'It was cancelled before it was measured. A model that was added stays added.', {}, thrown);

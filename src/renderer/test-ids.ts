@@ -81,6 +81,7 @@ export const TEST_IDS = {
   returnUse: 'return-use',
   returnLook: 'return-look',
   returnProblem: 'return-problem',
+  returnUndone: 'return-undone',
   returnReport: 'return-report',
   returnHistory: 'return-history',
   modelAddPath: 'model-add-path',

@@ -115,6 +115,17 @@ it('adds the model, measures it on the held-out images only, and beside the next
   expect(readFileSync(join(appFolder, 'models', 'shop-mask-rcnn-2', 'manifest.json'), 'utf8')).toContain('"id": "shop-mask-rcnn-2"');
 });
 
+it('measures on done images only, and on others where it is told to, which the report says', async () => {
+  await call('images.setState', { imageIds: [...held], state: 'in-progress' });
+  const path = training('one');
+  await expect(call('return.start', { path })).rejects.toMatchObject({ code: 'invalid', detail: { key: 'splits', state: 2 } });
+  expect(await call('return.list', {})).toEqual([]);
+  const any = await call('return.start', { path, states: [] });
+  expect(any).toMatchObject({ states: [], after: { split: 'test', images: 2, instances: 4 } });
+  await call('images.setState', { imageIds: [held[0] ?? 0], state: 'done' });
+  expect(await call('return.start', { path, former: null })).toMatchObject({ states: ['done'], after: { images: 1, instances: 2 } });
+});
+
 it('knows weights that came back before, and measures them again', async () => {
   const path = training('one');
   await call('return.start', { path });

@@ -1,10 +1,11 @@
 import type { RunInfo } from '../../shared/answers.ts';
 import type { BundleSplit, ModelScore, ReturnProgress, ReturnReport, ScoreFigures } from '../../shared/answers/bundles.ts';
 import type { EvaluationReport } from '../../shared/answers/evaluation.ts';
+import type { ReturnOptions } from '../../shared/calls/bundles.ts';
 import type { EvaluationOptions } from '../../shared/calls/evaluation.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { CocoFigures } from '../../shared/evaluate/figures.ts';
-import type { ImageRecord } from '../../shared/records.ts';
+import type { ImageRecord, ImageState } from '../../shared/records.ts';
 import type { Catalog, CatalogEntry } from '../inference/catalog.ts';
 import { weightFiles } from '../inference/manifest.ts';
 import type { Project } from '../project.ts';
@@ -31,18 +32,19 @@ const COMPARABLE = ['mask-rcnn', 'yolo-seg', 'instance-maps', 'semantic'];
 
 /**
  * Takes a trained model in, runs the former one and it on the images that are held out (`test`, else `val`; only those that
- * are done), measures both by COCO's rules and keeps the figures. `former`: a model's id, null for none, undefined for the
- * one that was measured last, or whose suggestions the project has.
+ * are done, or in other states as asked), measures both by COCO's rules and keeps the figures. `former`: a model's id, null for
+ * none, undefined for the one that was measured last, or whose suggestions the project has.
  *
  * Throws AppError as `readTrained` and `addTrained`; `invalid` where nothing is held out or no class is the project's;
  * `not-found`, `model-load`, `model-run` of a model; `cancelled`.
  */
-export async function bringBack(path: string, former: string | null | undefined, options: ReturningOptions): Promise<ReturnReport> {
+export async function bringBack({ path, former, states }: ReturnOptions, options: ReturningOptions): Promise<ReturnReport> {
   const { project, catalog, modelFolder, onProgress } = options;
   onProgress({ stage: 'adding', modelId: null, done: 0, total: 0 });
   await project.scanned();
   const trained = await readTrained(path);
-  const { split, images } = heldOut(project);
+  const held = heldOut(project, states);
+  const { split, images } = held;
   const classes = new Set(project.store.labels.list().map(({ name }) => name));
   const shared = trained.manifest.labels.filter((name) => classes.has(name));
   if (shared.length === 0) {
@@ -54,12 +56,13 @@ export async function bringBack(path: string, former: string | null | undefined,
   if (!known) await options.modelAdded();
   const entries = await catalog.list();
   const found = chooseFormer(former, id, project, entries);
-  const before = found.id === null ? null : await measured(found.id, split, images, options);
-  const after = await measured(id, split, images, options);
+  const before = found.id === null ? null : await measured(found.id, held, options);
+  const after = await measured(id, held, options);
   return {
     modelId: id,
     modelVersion: after.modelVersion,
     known,
+    states,
     after,
     before,
     noBefore: found.why,
@@ -67,21 +70,30 @@ export async function bringBack(path: string, former: string | null | undefined,
   };
 }
 
+interface HeldOut {
+  readonly split: BundleSplit;
+  readonly states: readonly ImageState[];
+  readonly images: readonly ImageRecord[];
+}
+
 /** The images that measure, in the project's order. Throws `invalid` where there are none. */
-function heldOut(project: Project): { readonly split: BundleSplit; readonly images: readonly ImageRecord[] } {
+function heldOut(project: Project, states: readonly ImageState[]): HeldOut {
   const { store } = project;
   const divided = store.splits.all();
+  let others = 0;
   for (const split of ['test', 'val'] as const) {
     const own = divided.filter(({ name }) => name === split).map(({ imageId }) => store.images.get(imageId));
-    const images = own.filter(({ error, state }) => error === null && state === 'done');
-    if (images.length > 0) return { split, images };
+    const readable = own.filter(({ error }) => error === null);
+    const images = readable.filter(({ state }) => states.length === 0 || states.includes(state));
+    if (images.length > 0) return { split, states, images };
+    others ||= readable.length;
   }
   throw new AppError(
     'invalid',
     divided.length === 0
       ? 'No image is held out: split the images into train, val and test first.'
-      : 'No image in “test” or “val” is done: mark those whose annotations are the truth as done.',
-    { key: 'splits' },
+      : `No image in “test” or “val” is ${states.join(' or ') || 'there'}: mark those whose annotations are the truth as done.`,
+    { key: 'splits', state: others },
   );
 }
 
@@ -118,18 +130,13 @@ function chooseFormer(
 }
 
 /** Runs a model on the hold-out and keeps what it reached. */
-async function measured(
-  modelId: string,
-  split: BundleSplit,
-  images: readonly ImageRecord[],
-  options: ReturningOptions,
-): Promise<ModelScore> {
+async function measured(modelId: string, { split, states, images }: HeldOut, options: ReturningOptions): Promise<ModelScore> {
   const { project, catalog, signal, onProgress } = options;
   const { manifest } = await catalog.use(modelId);
   const run = await predicted(modelId, images, options);
   signal.throwIfAborted();
   onProgress({ stage: 'evaluating', modelId, done: 0, total: 0 });
-  const report = await options.evaluate({ source: { kind: 'run', runId: run.id }, split, states: ['done'], minScore: 0 });
+  const report = await options.evaluate({ source: { kind: 'run', runId: run.id }, split, states: [...states], minScore: 0 });
   signal.throwIfAborted();
   return project.store.scores.add({
     modelId,

@@ -8,6 +8,8 @@ export type ImportBeginning = Pick<ImportReadOptions, 'format' | 'pixels' | 'reg
 export interface EvaluatedRun {
   readonly runId: number;
   readonly split: string;
+  /** Only done images. */
+  readonly done: boolean;
 }
 
 /** What lies over the window: one dialog at a time. */

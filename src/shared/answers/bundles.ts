@@ -1,4 +1,5 @@
 import type { LeftOut } from '../answers.ts';
+import type { ImageState } from '../records.ts';
 
 /** What the calls about retraining answer with. */
 
@@ -95,6 +96,8 @@ export interface ReturnReport {
   readonly modelVersion: string;
   /** Whether it was here already, by its weights. */
   readonly known: boolean;
+  /** Images in these states measured; empty: in any. */
+  readonly states: readonly ImageState[];
   readonly after: ModelScore;
   /** The former model on the same images; null where there is none to compare with, and then why. */
   readonly before: ModelScore | null;

@@ -30,13 +30,22 @@ export const BUNDLE_CALLS = {
   'bundle.cancel': call(none).answers<null>(),
 } as const;
 
+const back = z.object({
+  path: z.string().min(1),
+  /** Null for none, left out for the latest one. */
+  former: z.string().min(1).nullable().optional(),
+  /** Only on images in these states; empty for all. What is not annotated on an image counts as wrongly found. */
+  states: z.array(z.enum(IMAGE_STATES)).default(['done']),
+});
+export type ReturnOptions = z.infer<typeof back>;
+
 /** Back with the model. */
 export const RETURN_CALLS = {
   /**
    * Takes a trained model (`model.onnx` with `manifest.json` beside it, or their folder), runs it and the former one on the
-   * images that were kept out of training, and measures both. `former`: null for none, left out for the latest one.
+   * images that were kept out of training, and measures both.
    */
-  'return.start': call(z.object({ path: z.string().min(1), former: z.string().min(1).nullable().optional() })).answers<ReturnReport>(),
+  'return.start': call(back).answers<ReturnReport>(),
   /** It fails with `cancelled`; the model stays added. */
   'return.cancel': call(none).answers<null>(),
   /** Every measurement, newest first. */
