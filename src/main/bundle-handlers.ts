@@ -19,6 +19,8 @@ export interface BundleHandlersOptions {
   readonly version: string;
   /** Divides the images of the open project, by class, and freezes that. */
   readonly makeSplits: () => Promise<SplitReport>;
+  /** Takes that back. */
+  readonly clearSplits: () => Promise<unknown>;
   readonly tell: StudioEvents['tell'];
 }
 
@@ -30,7 +32,7 @@ export interface BundleHandlers {
 
 /** The calls that write a retraining bundle. One at a time. */
 export function createBundleHandlers(options: BundleHandlersOptions): BundleHandlers {
-  const { current, closing, version, makeSplits, tell } = options;
+  const { current, closing, version, makeSplits, clearSplits, tell } = options;
   const bundled = paced<BundleProgress>(100, (progress) => tell('bundle.progress', progress));
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
 
@@ -55,6 +57,10 @@ export function createBundleHandlers(options: BundleHandlersOptions): BundleHand
             };
             const signal = AbortSignal.any([stop.signal, closing]);
             return await writeBundle(source, { ...wanted, splitsMade, version }, signal, (progress) => bundled.push(progress));
+          } catch (thrown) {
+            // Without a bundle there is nothing that the division belongs to.
+            if (splitsMade !== null) await clearSplits();
+            throw thrown;
           } finally {
             snapshot.close();
           }

@@ -113,6 +113,7 @@ export function createStudio(options: StudioOptions): Studio {
     closing: closing.signal,
     version: options.version,
     makeSplits: () => statistics.handlers['splits.make'](SPLIT_CALLS['splits.make'].input.parse({ kind: 'class' })),
+    clearSplits: () => statistics.handlers['splits.clear']({}),
     tell: events.tell,
   });
   const models = createModelHandlers({

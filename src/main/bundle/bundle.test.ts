@@ -180,6 +180,13 @@ it('refuses a project without instances to learn, or with nothing held out, and 
   expect(existsSync(out)).toBe(false);
 });
 
+it('divides nothing for a bundle that is not written', async () => {
+  mkdirSync(out);
+  writeFileSync(join(out, 'notes.txt'), 'mine');
+  await expect(call('bundle.write', { out })).rejects.toMatchObject({ code: 'conflict' });
+  expect(await call('splits.get', {})).toBeNull();
+});
+
 it('is cancelled in the middle and leaves the folder as it was', async () => {
   await call('splits.make', { kind: 'random', parts: shares });
   let cancelled = false;
