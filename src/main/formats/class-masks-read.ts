@@ -97,15 +97,18 @@ async function pairsOf(root: string, files: readonly string[]): Promise<Pair[]> 
   const pairs: Pair[] = [];
   for (const mask of files.filter((path) => /\.png$/i.test(path))) {
     const parts = mask.split('/');
-    const at = parts.slice(0, -1).findLastIndex((part) => MASK_FOLDER.test(part));
+    // Images themselves may lie in a folder that is called like one of masks.
+    const places = parts.slice(0, -1).flatMap((part, at) => (MASK_FOLDER.test(part) ? [at] : []));
     const said = listed.get(mask);
-    if (at < 0 && !said) continue;
-    const folders = [...IMAGE_FOLDERS, imageFolder(parts[at] ?? '')].filter((name) => name !== '');
-    const head = parts.slice(0, Math.max(0, at));
-    const stems = maskStems(stemOf(parts.slice(at + 1).join('/'))).flatMap((stem) => [
-      ...folders.map((folder) => [...head, folder, stem].join('/')),
-      [...head, stem].join('/'),
-    ]);
+    if (places.length === 0 && !said) continue;
+    const stems = (places.length > 0 ? places : [-1]).flatMap((at) => {
+      const folders = [...IMAGE_FOLDERS, imageFolder(parts[at] ?? '')].filter((name) => name !== '');
+      const head = parts.slice(0, Math.max(0, at));
+      return maskStems(stemOf(parts.slice(at + 1).join('/'))).flatMap((stem) => [
+        ...folders.map((folder) => [...head, folder, stem].join('/')),
+        [...head, stem].join('/'),
+      ]);
+    });
     const inFolder = parts
       .slice(0, -1)
       .map((part) => splitName(imageFolder(part)))

@@ -43,6 +43,20 @@ describe('class masks of any project', () => {
 });
 
 describe('a class map', () => {
+  it('is about the image at its own place, also where images lie in folders that are called like those of masks', async () => {
+    const one = encode({ width: 2, height: 1, data: Uint8Array.of(0, 1), channels: 1, depth: 8 });
+    const names = ['JPEGImages/a', 'SegmentationClass/a', 'labels/masks/a'];
+    for (const name of names) {
+      await mkdir(join(folder, 'masks', name, '..'), { recursive: true });
+      await writeFile(join(folder, 'masks', `${name}.png`), one);
+    }
+    const sink = collect();
+    const files = imageFiles(names.map((name) => `images/${name}.jpg`));
+    await CLASS_MASKS.reader.read(folder, sink, { images: folder, files, sizeOf: () => Promise.resolve(null) });
+    expect(sink.images.map(({ path }) => path).sort()).toEqual(names.map((name) => `images/${name}.jpg`));
+    expect(sink.findings.filter(({ kind }) => kind === 'refused')).toEqual([]);
+  });
+
   it('is one instance a class, or one for each piece that is connected, over corners too', async () => {
     const rows = ['1100000', '1100011', '0010011', '0000000', '2202200'];
     const data = Uint8Array.from(rows.join(''), Number);
