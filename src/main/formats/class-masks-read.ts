@@ -53,14 +53,17 @@ export async function readClassMasks(place: string, sink: DatasetSink, options: 
   for (const each of classes ?? []) if (!each.ground) categories.add(each.name, each.color);
   const regions = options.regions ?? 'class';
   once('regions-not-instances', `Class maps do not tell instances apart: ${regionsSay(regions)}`);
+  const about = pairs.map((pair) => imageOf(images, below, pair));
+  const claimed = new Set(about);
   const paths = new Set<string>();
   let key = 0;
-  for (const [done, pair] of pairs.entries()) {
+  for (const [done, { mask, split }] of pairs.entries()) {
     options.signal?.throwIfAborted();
-    const { mask } = pair;
+    // An image in a folder that is called like one of masks.
+    if (claimed.has(below + mask)) continue;
     try {
       const map = readPngNumbers(await readWhole(join(root, mask)), mask);
-      const path = imageOf(images, below, pair);
+      const path = about[done] ?? null;
       if (path === null) {
         const message = `No image belongs to ${mask}; ${stemOf(basename(mask))}.jpg is assumed.`;
         sink.finding({ kind: 'kept', what: 'image', id: mask, reason: 'image-missing', message });
@@ -71,7 +74,7 @@ export async function readClassMasks(place: string, sink: DatasetSink, options: 
         sink.finding({ kind: 'refused', what: 'image', id: imagePath, reason: 'image-twice', message });
       } else {
         paths.add(imagePath);
-        sink.image({ key: paths.size, path: imagePath, width: map.width, height: map.height, split: pair.split, source: null });
+        sink.image({ key: paths.size, path: imagePath, width: map.width, height: map.height, split, source: null });
         for (const { name, rle } of classRegions(map, mapNames(map, classes, 'none', once), imagePath, sink, regions)) {
           const categoryKey = categories.add(name ?? '', null);
           sink.instance({ key: ++key, imageKey: paths.size, categoryKey, geometry: { kind: 'mask', rle }, crowd: false, source: null });

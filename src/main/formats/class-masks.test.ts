@@ -45,15 +45,17 @@ describe('class masks of any project', () => {
 describe('a class map', () => {
   it('is about the image at its own place, also where images lie in folders that are called like those of masks', async () => {
     const one = encode({ width: 2, height: 1, data: Uint8Array.of(0, 1), channels: 1, depth: 8 });
-    const names = ['JPEGImages/a', 'SegmentationClass/a', 'labels/masks/a'];
-    for (const name of names) {
-      await mkdir(join(folder, 'masks', name, '..'), { recursive: true });
-      await writeFile(join(folder, 'masks', `${name}.png`), one);
+    const images = ['images/JPEGImages/a.jpg', 'images/SegmentationClass/a.png', 'images/labels/masks/a.png'];
+    for (const path of images) {
+      const mask = join(folder, path.replace(/^images/, 'masks').replace(/jpg$/, 'png'));
+      for (const file of [mask, join(folder, path)]) {
+        await mkdir(join(file, '..'), { recursive: true });
+        await writeFile(file, one);
+      }
     }
     const sink = collect();
-    const files = imageFiles(names.map((name) => `images/${name}.jpg`));
-    await CLASS_MASKS.reader.read(folder, sink, { images: folder, files, sizeOf: () => Promise.resolve(null) });
-    expect(sink.images.map(({ path }) => path).sort()).toEqual(names.map((name) => `images/${name}.jpg`));
+    await CLASS_MASKS.reader.read(folder, sink, { images: folder, files: imageFiles(images), sizeOf: () => Promise.resolve(null) });
+    expect(sink.images.map(({ path }) => path).sort()).toEqual(images);
     expect(sink.findings.filter(({ kind }) => kind === 'refused')).toEqual([]);
   });
 
