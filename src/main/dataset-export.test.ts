@@ -11,6 +11,7 @@ import type { Format } from './formats/dataset.ts';
 import { readPlace } from './formats/interop.test-support.ts';
 import { LABELME } from './formats/labelme.ts';
 import { anyProject, sourceOf } from './formats/projects.test-support.ts';
+import { FORMATS } from './formats/registry.ts';
 import { YOLO_SEG } from './formats/yolo-seg.ts';
 import { rleBox } from '../shared/mask/rle.ts';
 
@@ -46,6 +47,24 @@ describe('an export', () => {
       readBack: { minIou: number };
     };
     expect(written.readBack.minIou).toBe(1);
+  });
+
+  it('without an image is none: it says why no image is taken, and leaves nothing', async () => {
+    for (const format of FORMATS.filter(({ writer }) => writer !== null)) {
+      const images = project.images.map((image) => ({ ...image, state: 'done' as const }));
+      await expect(
+        exportDataset(format, sourceOf({ ...project, images }), { ...options('out'), format: format.id, states: ['skipped'] }),
+      ).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('its state is done, not skipped') as string,
+      });
+      const empty = sourceOf({ ...project, images: [] });
+      await expect(exportDataset(format, empty, { ...options('out'), format: format.id })).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('there is no image') as string,
+      });
+    }
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it.skipIf(process.platform !== 'linux')('is on the disk, file by file and folder by folder, before it gets its name', async () => {

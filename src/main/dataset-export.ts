@@ -24,7 +24,7 @@ const LISTED_FILES = 1000;
  * that place is replaced then, but never a folder with a file that Maskloop did not write.
  *
  * Throws AppError: `unsupported` (no writer), `conflict` (the folder holds other files), `internal` (what was written differs,
- * naming where), `invalid`, `io`, `cancelled`. Whatever fails, an older export is as it was and nothing else is left.
+ * naming where), `invalid` (no image is left to write among others), `io`, `cancelled`. Whatever fails, an older export is as it was and nothing else is left.
  */
 export async function exportDataset(
   format: Format,
@@ -64,6 +64,7 @@ export async function exportDataset(
       },
       findings.tell,
     );
+    if (![...told.images.values()].some((path) => path !== null)) throw nothingWritten(source, format, findings.listed());
     const back = await readBack(format, wanted, told, {
       folder: draft,
       images: options.images === 'leave' ? source.folder : draft,
@@ -103,6 +104,14 @@ export async function exportDataset(
       cause,
     );
   }
+}
+
+/** Most formats are known by what lies in them: without an image a folder is no dataset that anybody could read. */
+function nothingWritten({ imageCount }: DatasetSource, { id, name }: Format, findings: readonly Finding[]): AppError {
+  const why = findings.find(({ what }) => what === 'image')?.message;
+  const none = imageCount === 0 ? 'there is no image' : `none of ${imageCount === 1 ? 'one image' : `${imageCount} images`} is taken`;
+  const message = `There is nothing to write as ${name}: ${none}.${why === undefined ? '' : ` The first: ${why}`}`;
+  return new AppError('invalid', message, { format: id, images: imageCount });
 }
 
 /** Two classes of one name, as COCO files have them, are one where a format knows classes by name. */
