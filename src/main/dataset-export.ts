@@ -6,7 +6,7 @@ import type { ExportProgress } from '../shared/answers.ts';
 import type { DatasetExportOptions, DatasetExportReport } from '../shared/calls/formats.ts';
 import { AppError } from '../shared/errors.ts';
 import type { ImageRecord } from '../shared/records.ts';
-import { createFindings } from './export-findings.ts';
+import { createFindings, nothingToWrite } from './export-findings.ts';
 import { removeEmpty, REPORT_FILE, syncFolder, syncTree } from './export-staging.ts';
 import type { DatasetSource, Finding, Format } from './formats/dataset.ts';
 import { listen, readBack } from './formats/round-trip.ts';
@@ -64,7 +64,11 @@ export async function exportDataset(
       },
       findings.tell,
     );
-    if (![...told.images.values()].some((path) => path !== null)) throw nothingWritten(source, format, findings.listed());
+    // Most formats are known by what lies in them: without an image a folder is no dataset that anybody could read.
+    if (![...told.images.values()].some((path) => path !== null)) {
+      const why = findings.listed().find(({ what }) => what === 'image')?.message ?? null;
+      throw nothingToWrite(format.name, source.imageCount, why);
+    }
     const back = await readBack(format, wanted, told, {
       folder: draft,
       images: options.images === 'leave' ? source.folder : draft,
@@ -104,14 +108,6 @@ export async function exportDataset(
       cause,
     );
   }
-}
-
-/** Most formats are known by what lies in them: without an image a folder is no dataset that anybody could read. */
-function nothingWritten({ imageCount }: DatasetSource, { id, name }: Format, findings: readonly Finding[]): AppError {
-  const why = findings.find(({ what }) => what === 'image')?.message;
-  const none = imageCount === 0 ? 'there is no image' : `none of ${imageCount === 1 ? 'one image' : `${imageCount} images`} is taken`;
-  const message = `There is nothing to write as ${name}: ${none}.${why === undefined ? '' : ` The first: ${why}`}`;
-  return new AppError('invalid', message, { format: id, images: imageCount });
 }
 
 /** Two classes of one name, as COCO files have them, are one where a format knows classes by name. */

@@ -216,6 +216,16 @@ describe('exportCoco', () => {
     );
   });
 
+  it('refuses to write none of the images that there are, saying why, and leaves the older export', async () => {
+    await exportCoco(source([image(1, 'a.jpg')], {}), options());
+    const before = readFileSync(join(out, 'annotations.json'), 'utf8');
+    await expect(exportCoco(source([image(1, 'a.jpg'), image(2, 'b.jpg')], {}), options({ states: ['skipped'] }))).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/none of 2 images is taken\. The first: a\.jpg: its state is .*, not skipped/) as string,
+    });
+    expect(readFileSync(join(out, 'annotations.json'), 'utf8')).toBe(before);
+  });
+
   it('refuses a project that changes between writing and checking, and leaves the older export', async () => {
     const images = [image(1, 'x.jpg')];
     await exportCoco(source(images, { 1: [annotation(1, mask(blob))] }), options());

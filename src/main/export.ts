@@ -10,7 +10,7 @@ import type { ImageFiles } from './export-images.ts';
 import { imageNames, placeImages } from './export-images.ts';
 import { finishOlder, removeEmpty, REPORT_FILE, stageExport } from './export-staging.ts';
 import type { ExportStaging } from './export-staging.ts';
-import { createFindings } from './export-findings.ts';
+import { createFindings, nothingToWrite } from './export-findings.ts';
 import { createBreath } from './formats/breath.ts';
 import { checkCoco } from './formats/coco-check.ts';
 import type { CocoOptions, WrittenCoco } from './formats/coco.ts';
@@ -108,6 +108,8 @@ async function fill(
     files.push({ split: part.split, file: part.file, images: written.images, annotations: written.annotations, ...print });
     all.push(written);
   }
+  const none = all.every(({ images }) => images === 0) ? all.flatMap(({ skipped }) => skipped)[0] : undefined;
+  if (none) throw nothingToWrite('COCO', source.imageCount, `${none.path}: ${none.reason}.`);
   const leftOut = intersection(all.map((written) => written.leftOut));
   const imageFiles: ImageFiles =
     names === null || options.images === 'leave'
