@@ -72,8 +72,9 @@ test('imported instances go out as COCO as they were, simplified with its cost, 
     await page.getByTestId('export-out').fill(join(host.folder, 'done-only'));
     await page.getByRole('group', { name: 'Images by state' }).getByRole('button', { name: 'Done' }).click();
     await page.getByTestId('export-run').click();
-    await expect(page.getByTestId('export-report')).toHaveAttribute('data-images', '0');
-    await page.getByRole('button', { name: 'Export again' }).click();
+    await expect(page.getByTestId('export-problem')).toContainText('There is nothing to write as COCO: none of 2 images is taken');
+    await expect(page.getByTestId('export-problem')).toContainText('not done');
+    expect(existsSync(join(host.folder, 'done-only'))).toBe(false);
     await page.getByRole('group', { name: 'Images by state' }).getByRole('button', { name: 'All' }).click();
   });
 
