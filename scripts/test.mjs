@@ -17,8 +17,7 @@ let broken = false;
 
 /**
  * Runs a suite; its JSON report is counted with `read`. A suite without a report counts as failed. Where a test's process
- * crashed, all of the suite is run once more: seen once in some forty runs on Linux, of no file that could be found since.
- * It is said, and a second crash fails.
+ * crashed, all of the suite is run once more, which is said; a second crash fails. It was V8 both times, see test/forks.ts.
  */
 function runSuite(name, command, args, env, read) {
   const report = `${RESULTS}/${name}.json`;

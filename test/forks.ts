@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { PoolOptions, PoolWorker, WorkerRequest } from 'vitest/node';
 import { ForksPoolWorker } from 'vitest/node';
 
@@ -11,9 +12,19 @@ export const forks = {
   createPoolWorker: (options: PoolOptions): PoolWorker => new TellingWorker(options),
 };
 
+/** Where Node keeps TypeScript files without their types. */
+const STRIPPED = fileURLToPath(new URL('../node_modules/.cache/node-compile', import.meta.url));
+
 class TellingWorker extends ForksPoolWorker {
   private files: readonly string[] = [];
   private stopping = false;
+
+  constructor(options: PoolOptions) {
+    // Without it every thread that is started from TypeScript compiles Node's parser, which is WebAssembly, anew; and V8 13.6 now and
+    // then loses track of the pages of such code when threads end, and ends the process (`Check failed: jit_page.has_value()`, as in
+    // nodejs/node#64500).
+    super({ ...options, env: { NODE_COMPILE_CACHE: STRIPPED, ...options.env } });
+  }
 
   override async start(): Promise<void> {
     await super.start();
