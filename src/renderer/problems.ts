@@ -75,6 +75,18 @@ export function tellGood(headline: string, description?: string, step?: NextStep
   });
 }
 
+/** Why nothing was measured, and how many images could be if those that are not done were taken too. */
+export interface Unmeasured {
+  readonly message: string;
+  readonly undone: number;
+}
+
+/** `onlyDone`: only done images were asked for. The studio counts the others as `state` in the error's detail. */
+export function unmeasured(thrown: unknown, onlyDone: boolean): Unmeasured {
+  const { message, detail } = toWireError(thrown);
+  return { message, undone: onlyDone && typeof detail['state'] === 'number' ? detail['state'] : 0 };
+}
+
 export function tellNote(headline: string, description?: string, step?: NextStep): void {
   toast(headline, {
     ...(description ? { description } : {}),
